@@ -1,0 +1,78 @@
+// Every refusal the product can answer, in one table. A code never changes its meaning.
+// kind decides the HTTP status; retry says whether the same call may succeed later unchanged.
+
+export type FailureKind = 'unauthenticated' | 'denied' | 'invalid' | 'absent' | 'conflict' | 'limit' | 'unavailable' | 'corrupt'
+
+export const STATUS_OF_KIND = {
+  unauthenticated: 401,
+  denied: 403,
+  invalid: 400,
+  absent: 404,
+  conflict: 409,
+  limit: 413,
+  unavailable: 503,
+  corrupt: 500,
+} as const satisfies Record<FailureKind, number>
+
+interface CodeRow {
+  readonly kind: FailureKind
+  readonly title: string
+  readonly retry: boolean
+}
+
+export const CODES = {
+  'base.cancelled': { kind: 'unavailable', title: 'The work was cancelled', retry: true },
+  'base.invalid': { kind: 'invalid', title: 'The input is not as expected', retry: false },
+  'base.internal': { kind: 'unavailable', title: 'Something unexpected happened inside; nothing was changed by it', retry: true },
+
+  'crypto.threshold': { kind: 'invalid', title: 'The threshold or the count of shares is not offered', retry: false },
+  'crypto.tag': { kind: 'corrupt', title: 'An authentication tag does not match', retry: false },
+  'crypto.passphrase': { kind: 'unauthenticated', title: 'The passphrase or key file does not open the signing keys', retry: false },
+
+  'format.framing': { kind: 'corrupt', title: 'These bytes are not a fragment', retry: false },
+  'format.incomplete': { kind: 'unavailable', title: 'Too few fragments to read the object', retry: true },
+  'format.conflict': { kind: 'conflict', title: 'Two dealings of one version exist; say which is meant', retry: false },
+  'format.threshold': { kind: 'corrupt', title: 'Fragments claim another threshold than the vault has', retry: false },
+  'format.record': { kind: 'corrupt', title: 'A record of the object cannot be read from enough locations', retry: false },
+  'format.meta': { kind: 'corrupt', title: 'The description of the object is damaged', retry: false },
+  'format.content': { kind: 'corrupt', title: 'The content differs from what was stored', retry: false },
+  'format.signature': { kind: 'corrupt', title: 'The signature of the dealer is wrong', retry: false },
+  'format.mismatch': { kind: 'corrupt', title: 'The fragments are of another object than the one asked for', retry: false },
+
+  'storage.absent': { kind: 'absent', title: 'No such file or folder', retry: false },
+  'storage.exists': { kind: 'conflict', title: 'Something of this name exists already', retry: false },
+  'storage.path': { kind: 'invalid', title: 'This path cannot be used', retry: false },
+  'storage.range': { kind: 'invalid', title: 'The range lies outside the file', retry: false },
+  'storage.source-changed': { kind: 'conflict', title: 'The source changed while it was read', retry: true },
+  'storage.size-differs': { kind: 'conflict', title: 'The upload ended before or after its announced size', retry: true },
+  'storage.quorum': { kind: 'unavailable', title: 'Too few locations took the file; nothing was stored', retry: true },
+  'storage.no-vault': { kind: 'absent', title: 'There is no vault here yet', retry: false },
+  'storage.vault-exists': { kind: 'conflict', title: 'A vault exists here already', retry: false },
+  'storage.home-busy': { kind: 'conflict', title: 'Another process uses this QUORATE_HOME', retry: true },
+  'storage.repair': { kind: 'unavailable', title: 'Some fragments could not be repaired', retry: true },
+  'storage.read-only': { kind: 'unavailable', title: 'The vault cannot be written now', retry: true },
+
+  'location.absent': { kind: 'absent', title: 'The location has no such fragment', retry: false },
+  'location.exists': { kind: 'conflict', title: 'The location holds this name already', retry: false },
+  'location.unreachable': { kind: 'unavailable', title: 'The location cannot be reached', retry: true },
+  'location.stalled': { kind: 'unavailable', title: 'The location stopped answering', retry: true },
+  'location.denied': { kind: 'denied', title: 'The location refuses our credentials', retry: false },
+  'location.full': { kind: 'unavailable', title: 'The location is full', retry: true },
+  'location.truncated': { kind: 'corrupt', title: 'The location answered fewer bytes than it announced', retry: false },
+  'location.lies': { kind: 'corrupt', title: 'The location does not keep its promises', retry: false },
+  'location.not-ours': { kind: 'conflict', title: 'The place is empty or belongs to something else', retry: false },
+  'location.unsupported': { kind: 'invalid', title: 'The location cannot do this', retry: false },
+  'location.config': { kind: 'invalid', title: 'The description of the location is not usable', retry: false },
+
+  'database.version': { kind: 'unavailable', title: 'The database was written by a newer version', retry: false },
+  'database.unavailable': { kind: 'unavailable', title: 'The database does not answer', retry: true },
+
+  'access.denied': { kind: 'denied', title: 'Not allowed', retry: false },
+  'access.unauthenticated': { kind: 'unauthenticated', title: 'Please sign in', retry: false },
+  'api.not-found': { kind: 'absent', title: 'No such address', retry: false },
+  'api.body': { kind: 'invalid', title: 'The request is not as the contract says', retry: false },
+  'api.limit': { kind: 'limit', title: 'The request is too large', retry: false },
+  'cli.usage': { kind: 'invalid', title: 'The command was not understood', retry: false },
+} as const satisfies Record<string, CodeRow>
+
+export type FailureCode = keyof typeof CODES

@@ -1,0 +1,89 @@
+// The contract of a location: a dumb place outside our trust that keeps named, write-once byte strings.
+// Every driver passes test/storage/locations/conformance.ts; what it cannot do, it says in its capabilities.
+// Each failure is a `Failure` of a `location.*` code whose culprits name the location's label.
+
+/** Names are ASCII, 1..200 characters, of segments [a-z0-9._-]+ joined by `/`; no segment starts with a dot. */
+export type FragmentName = string
+
+export interface LocationOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Location {
+  readonly kind: 'folder' | 's3'
+  /** What people call it; used in errors. Never holds a secret. */
+  readonly label: string
+
+  /**
+   * Begins a write of unknown length. Nothing is visible under the name before `finish` resolves, and a name that
+   * exists is never overwritten where the location can tell (`location.exists`).
+   */
+  create(name: FragmentName, options?: LocationOptions): Promise<FragmentSink>
+
+  /** Writes a small object (at most 1 MiB) whole and durably unless the name exists. Ambiguous answers are settled by reading back. */
+  putIfAbsent(name: FragmentName, bytes: Uint8Array, options?: LocationOptions): Promise<'created' | 'exists'>
+
+  /** Opens for ranged reading; the tail is fetched along, since readers begin there. `location.absent` when there is none. */
+  open(name: FragmentName, options?: LocationOptions & { readonly tailBytes?: number }): Promise<FragmentSource>
+
+  /** Size of what is kept under the name, or undefined. Never the store's own ETag or checksum (rule R1). */
+  head(name: FragmentName, options?: LocationOptions): Promise<{ readonly sizeBytes: number } | undefined>
+
+  /** One page of names in code point order, those after `after`, all beginning with `prefix`. `next` is the `after` of the next page. */
+  list(request: ListRequest, options?: LocationOptions): Promise<ListPage>
+
+  /** Removes a name for good. Absent already is no failure. `kept` = the location refuses (object lock, no right to delete). */
+  discard(name: FragmentName, options?: LocationOptions): Promise<'gone' | 'kept'>
+
+  /** Removes what interrupted writes left behind and that is older than `olderThanMs`; answers how many. */
+  sweepPartial(request: { readonly olderThanMs: number }, options?: LocationOptions): Promise<number>
+
+  /** Tries what the location promises, with small objects of its own under `probe/`, and removes them. */
+  probe(options?: LocationOptions): Promise<Capabilities>
+
+  close(): Promise<void>
+}
+
+export interface FragmentSink {
+  /** Appends. The bytes may be reused only after the promise has resolved. Call it one at a time. */
+  write(bytes: Uint8Array): Promise<void>
+  /** Makes everything durable (fsync of file and folder; the store's acknowledgement) and visible under the name. */
+  finish(): Promise<void>
+  /** Drops what was written. Never throws; safe after a failure. */
+  abort(): Promise<void>
+  /** Bytes that the location has acknowledged so far, for stall timers. */
+  readonly acceptedBytes: number
+}
+
+export interface FragmentSource {
+  readonly sizeBytes: number
+  /** The last bytes, at most `tailBytes` of `open`. */
+  readonly tail: Uint8Array
+  /** Reads exactly `into.length` bytes from `offset`; fewer there is `location.truncated`. */
+  read(offset: number, into: Uint8Array, options?: LocationOptions): Promise<void>
+  close(): Promise<void>
+}
+
+export interface ListRequest {
+  readonly prefix: string
+  readonly after?: string | undefined
+  readonly limit?: number | undefined
+}
+
+export interface ListPage {
+  readonly entries: readonly { readonly name: FragmentName; readonly sizeBytes: number }[]
+  readonly next?: string | undefined
+}
+
+export interface Capabilities {
+  /** A second conditional write of one name was refused and the first bytes stayed: it may vote on the vault head. */
+  readonly honestCreate: boolean
+  readonly rangedRead: boolean
+  readonly listAfterWrite: boolean
+  readonly multipartAbort: boolean
+  readonly deletes: boolean
+  readonly objectLock: boolean
+  readonly latencyMs: number
+  /** What it failed in, in plain words; empty for an honest location. */
+  readonly findings: readonly string[]
+}
