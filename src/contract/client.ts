@@ -1,0 +1,223 @@
+// A typed client of the routes over any transport: a socket, an in-process site, or fetch in the browser.
+import type { z } from 'zod'
+import { Failure, CODES, type FailureCode, fromUtf8, concat } from '#base'
+import {
+  problem,
+  type Entry,
+  type Listing,
+  type Placement,
+  type Site,
+  type Status,
+  type Stored,
+  type Task,
+  type VaultRequest,
+  type VaultSummary,
+  type Versions,
+  type LocationStatus,
+} from './schemas.ts'
+import { routes, type Route } from './routes.ts'
+import type { Capabilities } from './contract.ts'
+
+export interface TransportRequest {
+  readonly method: string
+  /** Path with query. */
+  readonly target: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface TransportAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly body: AsyncIterable<Uint8Array>
+}
+
+export type Transport = (request: TransportRequest) => Promise<TransportAnswer>
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+const ANSWER_BYTES_MAX = 64 * 2 ** 20
+
+export interface UploadRequest {
+  readonly path: string
+  readonly body: AsyncIterable<Uint8Array> | Uint8Array
+  readonly size?: number | undefined
+  readonly modified?: string | undefined
+  readonly type?: string | undefined
+  readonly ifAbsent?: boolean | undefined
+}
+
+export interface Download {
+  readonly size: number
+  readonly type: string
+  readonly modified: string
+  /** Ends with a failure, never short: a download that stops early throws. */
+  readonly body: AsyncIterable<Uint8Array>
+}
+
+/** Calls of a site. Every refusal is a `Failure` with the code of the server. */
+export interface Client {
+  site(options?: CallOptions): Promise<Site>
+  status(query?: { check?: boolean }, options?: CallOptions): Promise<Status>
+  createVault(body: VaultRequest, options?: CallOptions): Promise<VaultSummary>
+  addLocation(body: { spec: string; label?: string }, options?: CallOptions): Promise<LocationStatus>
+  testLocation(body: { location: string }, options?: CallOptions): Promise<Capabilities>
+  list(query: { path: string; recursive?: boolean; after?: string; limit?: number }, options?: CallOptions): Promise<Listing>
+  stat(query: { path: string }, options?: CallOptions): Promise<Entry>
+  upload(request: UploadRequest, options?: CallOptions): Promise<Stored>
+  /** range: first and last byte, inclusive; last undefined = to the end. */
+  download(request: { path: string; version?: number; range?: { first: number; last?: number } }, options?: CallOptions): Promise<Download>
+  createFolder(body: { path: string }, options?: CallOptions): Promise<Entry>
+  move(body: { from: string; to: string; replace?: boolean }, options?: CallOptions): Promise<Entry>
+  copy(body: { from: string; to: string; replace?: boolean }, options?: CallOptions): Promise<Entry>
+  remove(query: { path: string; recursive?: boolean; version?: number }, options?: CallOptions): Promise<{ removed: number }>
+  versions(query: { path: string }, options?: CallOptions): Promise<Versions>
+  placement(query: { path: string; version?: number }, options?: CallOptions): Promise<Placement>
+  fragment(query: { path: string; x: number; offset?: number; length?: number }, options?: CallOptions): Promise<Uint8Array>
+  scrub(body: { depth?: 'present' | 'tags'; location?: string }, options?: CallOptions): Promise<Task>
+  repair(body: { path?: string }, options?: CallOptions): Promise<Task>
+  recover(body: { locations: { spec: string; label?: string }[]; passphrase?: string }, options?: CallOptions): Promise<Task>
+  tasks(options?: CallOptions): Promise<{ tasks: Task[] }>
+  task(id: string, options?: CallOptions): Promise<Task>
+  cancelTask(id: string, options?: CallOptions): Promise<Task>
+  /** Raw server-sent event data lines as JSON values; ends when the server closes. */
+  openSession(body: { code: string }, options?: CallOptions): Promise<object>
+}
+
+export function createClient(transport: Transport): Client {
+  const call = async (
+    route: Route,
+    input: { query?: object; body?: unknown; params?: Record<string, string> },
+    options: CallOptions = {},
+  ): Promise<never> => {
+    const answer = await send(transport, route, input, options)
+    const value: unknown = JSON.parse(fromUtf8(await collect(answer.body)))
+    return route.answer!.parse(value) as never
+  }
+  return {
+    site: (options) => call(routes.site, {}, options),
+    status: (query = {}, options) => call(routes.status, { query }, options),
+    createVault: (body, options) => call(routes.createVault, { body }, options),
+    addLocation: (body, options) => call(routes.addLocation, { body }, options),
+    testLocation: (body, options) => call(routes.testLocation, { body }, options),
+    list: (query, options) => call(routes.list, { query }, options),
+    stat: (query, options) => call(routes.stat, { query }, options),
+    createFolder: (body, options) => call(routes.createFolder, { body }, options),
+    move: (body, options) => call(routes.move, { body }, options),
+    copy: (body, options) => call(routes.copy, { body }, options),
+    remove: (query, options) => call(routes.remove, { query }, options),
+    versions: (query, options) => call(routes.versions, { query }, options),
+    placement: (query, options) => call(routes.placement, { query }, options),
+    scrub: (body, options) => call(routes.scrub, { body }, options),
+    repair: (body, options) => call(routes.repair, { body }, options),
+    recover: (body, options) => call(routes.recover, { body }, options),
+    tasks: (options) => call(routes.tasks, {}, options),
+    task: (id, options) => call(routes.task, { params: { id } }, options),
+    cancelTask: (id, options) => call(routes.cancelTask, { params: { id } }, options),
+    openSession: (body, options) => call(routes.openSession, { body }, options),
+    upload: async ({ body, ...query }, options = {}) => {
+      const answer = await checked(
+        await transport({
+          method: 'PUT',
+          target: target(routes.upload, { query }),
+          headers: {
+            'content-type': 'application/octet-stream',
+            ...(query.size === undefined ? {} : { 'content-length': String(query.size) }),
+          },
+          body,
+          signal: options.signal,
+        }),
+      )
+      return routes.upload.answer.parse(JSON.parse(fromUtf8(await collect(answer.body))))
+    },
+    download: async ({ range, ...query }, options = {}) => {
+      const headers: Record<string, string> = range === undefined ? {} : { range: `bytes=${range.first}-${range.last ?? ''}` }
+      const answer = await checked(
+        await transport({ method: 'GET', target: target(routes.download, { query }), headers, signal: options.signal }),
+      )
+      const size = Number(answer.headers['content-length'])
+      return {
+        size,
+        type: answer.headers['content-type'] ?? 'application/octet-stream',
+        modified: answer.headers['last-modified'] ?? '',
+        body: exactly(answer.body, size),
+      }
+    },
+    fragment: async (query, options) => collect((await send(transport, routes.fragment, { query }, options ?? {})).body),
+  }
+}
+
+async function send(
+  transport: Transport,
+  route: Route,
+  input: { query?: object; body?: unknown; params?: Record<string, string> },
+  options: CallOptions,
+): Promise<TransportAnswer> {
+  const body = input.body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(input.body))
+  return checked(
+    await transport({
+      method: route.method,
+      target: target(route, input),
+      headers: body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(body.length) },
+      body,
+      signal: options.signal,
+    }),
+  )
+}
+
+/** Path and query of a call. */
+export function target(route: Route, input: { query?: object; params?: Record<string, string> }): string {
+  const path = route.path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(input.params?.[name] ?? ''))
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(input.query ?? {})) if (value !== undefined) query.set(name, String(value))
+  return query.size === 0 ? path : `${path}?${query.toString()}`
+}
+
+async function checked(answer: TransportAnswer): Promise<TransportAnswer> {
+  if (answer.status < 400) return answer
+  throw toFailure(answer.status, await collect(answer.body))
+}
+
+/** The failure that a problem document stands for. */
+export function toFailure(status: number, body: Uint8Array): Failure {
+  let parsed: z.infer<typeof problem> | undefined
+  try {
+    parsed = problem.parse(JSON.parse(fromUtf8(body)))
+  } catch {
+    parsed = undefined
+  }
+  if (parsed === undefined) return new Failure('base.internal', { detail: `the site answered ${status}` })
+  const code = (parsed.code in CODES ? parsed.code : 'base.internal') as FailureCode
+  return new Failure(code, {
+    detail: parsed.detail,
+    culprits: parsed.culprits,
+    ...(parsed.next === undefined ? {} : { next: parsed.next }),
+  })
+}
+
+async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  let length = 0
+  for await (const part of body) {
+    length += part.length
+    if (length > ANSWER_BYTES_MAX) throw new Failure('api.limit', { detail: 'the answer of the site is too large' })
+    parts.push(part)
+  }
+  return concat(...parts)
+}
+
+async function* exactly(body: AsyncIterable<Uint8Array>, size: number): AsyncIterable<Uint8Array> {
+  let length = 0
+  for await (const part of body) {
+    length += part.length
+    yield part
+  }
+  if (length !== size)
+    throw new Failure('format.content', {
+      detail: `the download ended after ${length} of ${size} bytes`,
+      next: 'Try again; what was received is not the whole file.',
+    })
+}

@@ -1,0 +1,9 @@
+// The face of the contract: our JSON, the routes, and the client of them.
+import type { z } from 'zod'
+import type { capabilities } from './schemas.ts'
+
+export * from './schemas.ts'
+export { routes, type Route, type Routes } from './routes.ts'
+export * from './client.ts'
+export { toProblem } from './problem.ts'
+export type Capabilities = z.infer<typeof capabilities>
