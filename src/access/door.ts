@@ -1,0 +1,88 @@
+// What a gateway gets: an object that already carries the authority of one actor. It cannot reach storage in another way.
+import type {
+  Capabilities,
+  Entry,
+  Listing,
+  LocationStatus,
+  Placement,
+  Site,
+  SiteEvent,
+  Status,
+  Stored,
+  Task,
+  VaultRequest,
+  VaultSummary,
+  Versions,
+} from '#contract'
+
+/** Who acts. The person at the machine, known by the socket's file permissions or the start link. */
+export interface Actor {
+  readonly kind: 'local'
+  readonly name: string
+}
+
+/** Permission to store one new version at one path. */
+export interface WriteGrant {
+  /** Resolves when the version is durable at the quorum; before that nothing of it is visible. */
+  store(body: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<Stored>
+}
+
+/** Permission to read one version. */
+export interface ReadGrant {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly type: string
+  /** RFC 3339. */
+  readonly modified: string
+  /** Opaque; changes with every version. */
+  readonly etag: string
+  /** Bytes first..last inclusive, in order. Throws in the middle rather than end short. */
+  read(range: { readonly first: number; readonly last: number }, signal?: AbortSignal): AsyncIterable<Uint8Array>
+  close(): Promise<void>
+}
+
+export interface Door {
+  site(): Promise<Site>
+  status(request: { readonly check: boolean }): Promise<Status>
+  createVault(request: VaultRequest): Promise<VaultSummary>
+  addLocation(request: { readonly spec: string; readonly label?: string | undefined }): Promise<LocationStatus>
+  testLocation(request: { readonly location: string }): Promise<Capabilities>
+  list(request: {
+    readonly path: string
+    readonly recursive: boolean
+    readonly after?: string | undefined
+    readonly limit?: number | undefined
+  }): Promise<Listing>
+  stat(request: { readonly path: string }): Promise<Entry>
+  openToWrite(request: {
+    readonly path: string
+    readonly modified?: string | undefined
+    readonly type?: string | undefined
+    readonly sizeBytes?: number | undefined
+    readonly ifAbsent: boolean
+  }): Promise<WriteGrant>
+  openToRead(request: { readonly path: string; readonly version?: number | undefined }): Promise<ReadGrant>
+  createFolder(request: { readonly path: string }): Promise<Entry>
+  move(request: { readonly from: string; readonly to: string; readonly replace: boolean }): Promise<Entry>
+  copy(request: { readonly from: string; readonly to: string; readonly replace: boolean }): Promise<Entry>
+  remove(request: { readonly path: string; readonly recursive: boolean; readonly version?: number | undefined }): Promise<number>
+  versions(request: { readonly path: string }): Promise<Versions>
+  placement(request: { readonly path: string; readonly version?: number | undefined }): Promise<Placement>
+  /** Raw bytes of one fragment, as the location keeps them. */
+  fragment(request: { readonly path: string; readonly x: number; readonly offset: number; readonly lengthBytes: number }): Promise<Uint8Array>
+  scrub(request: { readonly depth: 'present' | 'tags'; readonly location?: string | undefined }): Promise<Task>
+  repair(request: { readonly path?: string | undefined }): Promise<Task>
+  recover(request: {
+    readonly locations: readonly { readonly spec: string; readonly label?: string | undefined }[]
+    readonly passphrase?: string | undefined
+  }): Promise<Task>
+  tasks(): Promise<readonly Task[]>
+  task(id: string): Promise<Task>
+  cancelTask(id: string): Promise<Task>
+  /** Begins with the present status; ends when the signal aborts. A slow listener misses intermediate events, never the last status. */
+  events(signal: AbortSignal): AsyncIterable<SiteEvent>
+}
+
+export interface Access {
+  enter(actor: Actor): Door
+}
