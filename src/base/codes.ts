@@ -62,6 +62,7 @@ export const CODES = {
   'location.lies': { kind: 'corrupt', title: 'The location does not keep its promises', retry: false },
   'location.not-ours': { kind: 'conflict', title: 'The place is empty or belongs to something else', retry: false },
   'location.unsupported': { kind: 'invalid', title: 'The location cannot do this', retry: false },
+  'location.name': { kind: 'invalid', title: 'No location keeps such a name', retry: false },
   'location.config': { kind: 'invalid', title: 'The description of the location is not usable', retry: false },
 
   'database.version': { kind: 'unavailable', title: 'The database was written by a newer version', retry: false },

@@ -1,0 +1,173 @@
+// Writing one name in a folder: an unfinished file beside the target, then a link, which never overwrites.
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, link, lstat, open, rename, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type Clock, type Failure, assert } from '#base'
+import { bounds } from './bounds.ts'
+import type { FragmentName, FragmentSink } from './contract.ts'
+import { exists, stopIfCancelled, unlessCancelled } from './failures.ts'
+import { errnoOf, folderFailure } from './folder-errors.ts'
+import type { FolderRoot } from './folder-root.ts'
+
+export const PART_PREFIX = '.part-'
+/** What `link` answers where the file system has no hard links (FAT, some network mounts). */
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV'])
+
+/** Begins a write; `location.exists` when the name is taken already. */
+export async function createInFolder(
+  root: FolderRoot,
+  name: FragmentName,
+  options: { readonly clock: Clock; readonly signal: AbortSignal | undefined },
+): Promise<FragmentSink> {
+  stopIfCancelled(options.signal)
+  const target = await root.prepare(name)
+  if (await stands(target, root.label)) throw exists(root.label)
+  const part = join(dirname(target), `${PART_PREFIX}${randomBytes(16).toString('hex')}`)
+  try {
+    return new FolderSink(root, { target, part }, await open(part, 'wx', 0o640), options)
+  } catch (error) {
+    throw folderFailure(error, root.label)
+  }
+}
+
+class FolderSink implements FragmentSink {
+  readonly #root: FolderRoot
+  readonly #paths: { readonly target: string; readonly part: string }
+  readonly #handle: FileHandle
+  readonly #signal: AbortSignal | undefined
+  readonly #clock: Clock
+  #accepted = 0
+  #syncedBytes = 0
+  /** The call to the disk under way; the file is closed only after it. */
+  #busy: Promise<unknown> = Promise.resolve()
+  #syncing: Promise<void> = Promise.resolve()
+  #failure: Failure | undefined
+  #closed = false
+
+  constructor(
+    root: FolderRoot,
+    paths: { readonly target: string; readonly part: string },
+    handle: FileHandle,
+    options: { readonly clock: Clock; readonly signal: AbortSignal | undefined },
+  ) {
+    this.#root = root
+    this.#paths = paths
+    this.#handle = handle
+    this.#signal = options.signal
+    this.#clock = options.clock
+  }
+
+  get acceptedBytes(): number {
+    return this.#accepted
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#step(async () => {
+      let at = 0
+      while (at < bytes.length) {
+        const { bytesWritten } = await this.#handle.write(bytes, at, bytes.length - at, this.#accepted)
+        at += bytesWritten
+        this.#accepted += bytesWritten
+      }
+      if (this.#root.syncWrites && this.#accepted - this.#syncedBytes >= bounds.folderSyncEveryBytes) {
+        await this.#syncing
+        this.#syncedBytes = this.#accepted
+        this.#syncing = this.#handle.datasync()
+        // Heard by the next step; until then it must not count as unheard.
+        this.#syncing.catch(() => undefined)
+      }
+    })
+  }
+
+  async finish(): Promise<void> {
+    try {
+      await this.#step(async () => {
+        await this.#syncing
+        if (this.#root.syncWrites) await this.#handle.sync()
+        await this.#close()
+        await this.#root.check()
+        await publish(this.#paths, this.#root.label)
+        await this.#root.syncFolder(dirname(this.#paths.target))
+      })
+    } catch (error) {
+      await this.abort()
+      throw error
+    }
+  }
+
+  async abort(): Promise<void> {
+    const clean = async (): Promise<void> => {
+      await this.#busy.catch(() => undefined)
+      await this.#syncing.catch(() => undefined)
+      await this.#close().catch(() => undefined)
+      await unlink(this.#paths.part).catch(() => undefined)
+    }
+    // A disk that hangs is not waited for without end; the cleaning happens when it answers.
+    const patience = new AbortController()
+    const waited = this.#clock.sleep(bounds.abortWaitMs, patience.signal).catch(() => undefined)
+    await Promise.race([clean(), waited])
+    patience.abort()
+  }
+
+  async #close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#handle.close()
+  }
+
+  async #step(work: () => Promise<void>): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    assert(!this.#closed, 'the sink is open')
+    stopIfCancelled(this.#signal)
+    const running = work()
+    this.#busy = running
+    try {
+      await unlessCancelled(running, this.#signal)
+    } catch (error) {
+      this.#failure = folderFailure(error, this.#root.label)
+      throw this.#failure
+    }
+  }
+}
+
+/** Puts the finished file under its name; `location.exists` leaves what stands there alone. */
+async function publish(paths: { readonly target: string; readonly part: string }, label: string): Promise<void> {
+  try {
+    await link(paths.part, paths.target)
+  } catch (error) {
+    const errno = errnoOf(error)
+    if (errno === 'EEXIST') throw exists(label)
+    if (errno === undefined || !NO_LINKS.has(errno)) throw error
+    await renameExclusively(paths, label)
+    return
+  }
+  await unlink(paths.part)
+}
+
+/** Without hard links: a lock file makes look-then-rename exclusive among writers like us. A lock left by a crash is swept as a part. */
+async function renameExclusively(paths: { readonly target: string; readonly part: string }, label: string): Promise<void> {
+  const lock = join(dirname(paths.target), `${PART_PREFIX}lock-${paths.target.slice(dirname(paths.target).length + 1)}`)
+  let handle
+  try {
+    handle = await open(lock, 'wx')
+  } catch (error) {
+    throw errnoOf(error) === 'EEXIST' ? exists(label) : error
+  }
+  try {
+    if (await stands(paths.target, label)) throw exists(label)
+    await rename(paths.part, paths.target)
+  } finally {
+    await handle.close()
+    await unlink(lock)
+  }
+}
+
+async function stands(path: string, label: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false
+    throw folderFailure(error, label)
+  }
+}

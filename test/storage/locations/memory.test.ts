@@ -1,0 +1,4 @@
+import { createMemoryLocation } from '../../../src/storage/locations/memory.ts'
+import { locationConformance } from './conformance.ts'
+
+locationConformance('memory', async () => ({ location: createMemoryLocation({ label: 'memory' }), close: () => Promise.resolve() }))
