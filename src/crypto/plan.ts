@@ -1,6 +1,6 @@
 // Plans: straight-line programs over rows that the kernel interprets. They depend on public numbers only: k, n and the points.
 import { assert } from '#base'
-import { ADD, BUTTERFLY, COPY, MULTIPLY_ADD, OPERATION_BYTES } from '../kernels/layout.ts'
+import { ADD, BUTTERFLY, COPY, FOLD, MULTIPLY_ADD, OPERATION_BYTES } from '../kernels/layout.ts'
 import { divide, multiply } from './gf256.ts'
 import { lagrangeWeights } from './shamir.ts'
 
@@ -60,14 +60,17 @@ export function planSplit({ k, n }: { readonly k: number; readonly n: number }):
 export function planInterpolate({ xs, at }: { readonly xs: readonly number[]; readonly at: readonly number[] }): Plan {
   const draft = new Draft(xs.length)
   const differences: Value[] = []
-  const difference = (index: number): Value => (differences[index] ??= draft.add(index, 0))
+  const fresh = at.filter((point) => !xs.includes(point)).length
   const values = at.map((point) => {
     const known = xs.indexOf(point)
     if (known >= 0) return known
-    return lagrangeWeights({ xs, at: point }).reduce<Value>(
-      (sum, weight, index) => (index === 0 ? sum : draft.multiplyAdd(sum, weight, difference(index))),
-      0,
-    )
+    const weights = lagrangeWeights({ xs, at: point })
+    let sum = 0
+    for (let index = 1; index < xs.length; index++) {
+      if (fresh === 1) sum = draft.fold(sum, weights[index]!, index, 0)
+      else sum = draft.multiplyAdd(sum, weights[index]!, (differences[index] ??= draft.add(index, 0)))
+    }
+    return sum
   })
   return draft.finish(values)
 }
@@ -115,6 +118,11 @@ class Draft {
     return this.#step(MULTIPLY_ADD, t, [a, b], 1)[0]!
   }
 
+  /** a ^ t*(b ^ d): a difference that is used once needs no row. */
+  fold(a: Value, t: number, b: Value, d: Value): Value {
+    return this.#step(FOLD, t, [a, b, d], 1)[0]!
+  }
+
   butterfly(a: Value, t: number, b: Value): [Value, Value] {
     if (b === ZERO) return [a, a]
     if (t === 0) return [a, this.add(a, b)]
@@ -157,8 +165,8 @@ class Draft {
         rowOf.set(value, row)
         return row
       })
-      const [a, b = a] = reads
-      const [c, d = c] = writes
+      const [a, b = a, third] = reads
+      const [c, d = third ?? c] = writes
       for (const [field, number] of [step.code, step.t, a!, b!, c!, d!].entries()) {
         program.setUint16(index * OPERATION_BYTES + 2 * field, number, true)
       }

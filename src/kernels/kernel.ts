@@ -3,7 +3,7 @@
 // Every length is a multiple of 16, every row is 16-byte aligned; src/crypto/kernel.ts asserts it.
 // Constant vectors are loaded from memory before each loop: V8 would build literals anew in every turn.
 
-import { ADD, BUTTERFLY, CONSTANTS, MULTIPLY_ADD, OPERATION_BYTES, POINTERS, PROGRAM, TABLES } from './layout'
+import { ADD, BUTTERFLY, CONSTANTS, FOLD, MULTIPLY_ADD, OPERATION_BYTES, POINTERS, PROGRAM, TABLES } from './layout'
 
 // @ts-ignore: decorator
 @inline
@@ -88,6 +88,7 @@ export function run(operations: u32, moving: u32, tile: usize, length: usize): v
       if (code == BUTTERFLY) butterfly(table, a, b, c, rowAt(operation, 10), size)
       else if (code == MULTIPLY_ADD) multiplyAdd(table, a, b, c, size)
       else if (code == ADD) add(a, b, c, size)
+      else if (code == FOLD) fold(table, a, b, c, rowAt(operation, 10), size)
       else memory.copy(c, a, size)
     }
     for (let row: u32 = 0; row < moving; row++) {
@@ -143,4 +144,22 @@ function add(a: usize, b: usize, c: usize, size: usize): void {
     v128.store(c + at + 16, v128.xor(v128.load(a + at + 16), v128.load(b + at + 16)))
   }
   for (; at < size; at += 16) v128.store(c + at, v128.xor(v128.load(a + at), v128.load(b + at)))
+}
+
+// @ts-ignore: decorator
+@inline
+function foldAt(low: v128, high: v128, nibble: v128, a: usize, b: usize, c: usize, d: usize): void {
+  v128.store(c, v128.xor(v128.load(a), multiply(low, high, nibble, v128.xor(v128.load(b), v128.load(d)))))
+}
+
+function fold(table: usize, a: usize, b: usize, c: usize, d: usize, size: usize): void {
+  const low = v128.load(table)
+  const high = v128.load(table, 16)
+  const nibble = v128.load(CONSTANTS, 16)
+  let at: usize = 0
+  for (; at + 32 <= size; at += 32) {
+    foldAt(low, high, nibble, a + at, b + at, c + at, d + at)
+    foldAt(low, high, nibble, a + at + 16, b + at + 16, c + at + 16, d + at + 16)
+  }
+  for (; at < size; at += 16) foldAt(low, high, nibble, a + at, b + at, c + at, d + at)
 }

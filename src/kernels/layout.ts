@@ -27,3 +27,5 @@ export const MULTIPLY_ADD = 1
 export const ADD = 2
 /** c = a */
 export const COPY = 3
+/** c = a ^ t*(b ^ d) */
+export const FOLD = 4
