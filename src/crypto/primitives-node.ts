@@ -16,6 +16,8 @@ import {
 import { type Bytes, concat } from '#base'
 import type { Primitives, Sha256, Signatures, Signer, SigningSeeds, VerifyingKeys } from './primitives.ts'
 
+export type * from './primitives.ts'
+
 /** Largest single request to the generator; Node refuses more than 2^31-1. */
 const RANDOM_BYTES_MAX = 2 ** 26
 
@@ -78,7 +80,7 @@ export function gcmOpen(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sea
     opened.fill(0)
     return undefined
   }
-  return new Uint8Array(opened.buffer, opened.byteOffset, opened.length) as Bytes
+  return new Uint8Array(opened.buffer, opened.byteOffset, opened.length)
 }
 
 export function equalSecret(a: Uint8Array, b: Uint8Array): boolean {
@@ -98,7 +100,7 @@ export function signer(seeds: SigningSeeds): Signer {
   return {
     keys,
     sign: (message, context) => ({
-      mldsa65: new Uint8Array(sign(null, message, { key: mldsa65, context: Buffer.from(context) } as never)),
+      mldsa65: new Uint8Array(sign(null, message, { key: mldsa65, context: Buffer.from(context) })),
       ed25519: new Uint8Array(sign(null, message, ed25519)),
     }),
   }
@@ -109,7 +111,7 @@ export function verifySignatures(keys: VerifyingKeys, message: Uint8Array, conte
   if (signatures.mldsa65.length !== 3309 || signatures.ed25519.length !== 64) return false
   const mldsa65 = publicKey(MLDSA65_SPKI, keys.mldsa65)
   const ed25519 = publicKey(ED25519_SPKI, keys.ed25519)
-  const postQuantum = verify(null, message, { key: mldsa65, context: Buffer.from(context) } as never, signatures.mldsa65)
+  const postQuantum = verify(null, message, { key: mldsa65, context: Buffer.from(context) }, signatures.mldsa65)
   return verify(null, message, ed25519, signatures.ed25519) && postQuantum
 }
 
