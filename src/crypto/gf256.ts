@@ -27,3 +27,8 @@ export function inverse(a: number): number {
 export function divide(a: number, b: number): number {
   return multiply(a, inverse(b))
 }
+
+/** True for a number that names a field element, 0..255. */
+export function isElement(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= 255
+}

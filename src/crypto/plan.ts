@@ -1,7 +1,7 @@
 // Plans: straight-line programs over rows that the kernel interprets. They depend on public numbers only: k, n and the points.
 import { assert } from '#base'
 import { ADD, BUTTERFLY, COPY, FOLD, MULTIPLY_ADD, OPERATION_BYTES } from '../kernels/layout.ts'
-import { divide, multiply } from './gf256.ts'
+import { divide, isElement, multiply } from './gf256.ts'
 import { lagrangeWeights } from './shamir.ts'
 
 /** Rows are numbered: inputs, then outputs, then temporary rows. */
@@ -58,6 +58,7 @@ export function planSplit({ k, n }: { readonly k: number; readonly n: number }):
  * f(p) = a_0 ^ sum of w_i (a_i ^ a_0): one multiplication fewer per value, and the differences serve all values.
  */
 export function planInterpolate({ xs, at }: { readonly xs: readonly number[]; readonly at: readonly number[] }): Plan {
+  assert(xs.length > 0 && new Set(xs).size === xs.length && [...xs, ...at].every(isElement), 'plan: distinct points, 0..255')
   const draft = new Draft(xs.length)
   const differences: Value[] = []
   const fresh = at.filter((point) => !xs.includes(point)).length

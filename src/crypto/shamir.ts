@@ -2,7 +2,7 @@
 // The product shares its short keys with it; the kernel is held equal to it by laws.
 import { type Bytes, assert } from '#base'
 import { random as systemRandom } from '#crypto/primitives'
-import { divide, multiply } from './gf256.ts'
+import { divide, isElement, multiply } from './gf256.ts'
 
 export interface SplitBytes {
   readonly secret: Uint8Array
@@ -10,7 +10,7 @@ export interface SplitBytes {
   readonly k: number
   /** Points of the shares: distinct, 1..255. */
   readonly xs: readonly number[]
-  /** Answers `length` uniform bytes; asked once for each of the k-1 coefficients of x, x^2, ... Default: the system's generator. */
+  /** Answers `length` uniform bytes, overwritten after use; asked once for each of the coefficients of x, x^2, ... x^(k-1). Default: the system's. */
   readonly random?: (length: number) => Uint8Array
 }
 
@@ -80,8 +80,4 @@ export function lagrangeWeights({ xs, at }: { readonly xs: readonly number[]; re
 
 function assertPoints(xs: readonly number[]): void {
   assert(xs.length > 0 && new Set(xs).size === xs.length && xs.every((x) => isElement(x) && x !== 0), 'points: distinct, 1..255')
-}
-
-function isElement(value: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value <= 255
 }

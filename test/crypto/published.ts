@@ -1,0 +1,23 @@
+// Published vectors: read where they are kept, said aloud where they are not. The project holds no copies.
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
+
+const folder = process.env['VECTORS_DIR'] ?? resolve(import.meta.dirname, '../../../shared/vectors')
+const present = existsSync(folder)
+
+/**
+ * A test over one published file, relative to the folder of vectors. `run` answers how many cases it executed: none is a failure.
+ * Without the folder the test is skipped in one line.
+ */
+export function publishedTest<Document>(title: string, file: string, run: (document: Document) => number | Promise<number>): void {
+  void test(title, { skip: present ? false : `no published vectors: set VECTORS_DIR to run ${file}` }, async (context) => {
+    const raw = readFileSync(resolve(folder, file))
+    const document = JSON.parse((file.endsWith('.gz') ? gunzipSync(raw) : raw).toString('utf8')) as Document
+    const executed = await run(document)
+    assert.ok(executed > 0, `${file}: no case was executed`)
+    context.diagnostic(`${executed} cases of ${file}`)
+  })
+}
