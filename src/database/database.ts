@@ -1,0 +1,77 @@
+// The face of the embedded database: typed queries, transactions one at a time, migrations brought by the rooms.
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { assert } from '#base'
+import { Kysely, type Transaction } from 'kysely'
+import type { Migration } from 'kysely/migration'
+import { migrate } from './migrations.ts'
+import { type TransactionScope, sqliteDialect } from './sqlite-dialect.ts'
+import { startSqliteThread } from './sqlite-thread.ts'
+import { createTurns } from './turns.ts'
+
+export { type Generated, type Insertable, type Kysely, type Selectable, sql, type Transaction, type Updateable } from 'kysely'
+export type { Migration } from 'kysely/migration'
+export { ConstraintViolation, isUniqueViolation } from './constraint-violation.ts'
+export { insertMany } from './insert-many.ts'
+
+export interface Database<Tables> {
+  /** For single statements. A write through it waits for the open transaction; a read does not. Never used inside a transaction. */
+  readonly kysely: Kysely<Tables>
+  /**
+   * Runs `work` in a transaction of its own: all of it is durable when the promise resolves, none of it when it rejects.
+   * Transactions run one after the other. Inside, only `tx` is used: anything else on this database is an assertion.
+   */
+  transaction<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>
+  /** Waits for the open transaction, then closes. Later calls are `database.unavailable`. */
+  close(): Promise<void>
+}
+
+export interface DatabaseOptions {
+  /** Path in an existing folder, or `:memory:`. */
+  readonly file: string
+  /** Named ROOM-NNNN or ROOM-NNNN-what, NNNN counting from 0001 without gaps. */
+  readonly migrations: Readonly<Record<string, Migration>>
+}
+
+/** How long a write may wait for the transactions before it, and how many may wait. */
+const TURN_WAIT_MS = 60_000
+const TURNS_WAITING_MAX = 10_000
+
+/**
+ * Opens or creates a database and brings it to the newest version. Throws `database.version` when a newer program wrote it,
+ * `database.unavailable` when it cannot be opened.
+ */
+export async function openDatabase<Tables>({ file, migrations }: DatabaseOptions): Promise<Database<Tables>> {
+  const thread = await startSqliteThread(file)
+  const scopes = new AsyncLocalStorage<TransactionScope>()
+  const turns = createTurns({ waitMs: TURN_WAIT_MS, waitingMax: TURNS_WAITING_MAX })
+  const kysely = new Kysely<Tables>({ dialect: sqliteDialect({ thread, scopes, turns, oneConnection: file === ':memory:' }) })
+  let closing: Promise<void> | undefined
+
+  const database: Database<Tables> = {
+    kysely,
+    transaction: async (work) => {
+      assert(!scopes.getStore()?.open, 'a transaction begins inside another; pass the handle of the outer one on')
+      return scopes.run({ open: false }, () => kysely.transaction().execute(work))
+    },
+    close: () => {
+      assert(!scopes.getStore()?.open, 'a database is closed inside its own transaction')
+      closing ??= close()
+      return closing
+    },
+  }
+
+  async function close(): Promise<void> {
+    // Thread gone or a transaction that does not end: what is not committed is lost either way, the file is safe.
+    const release = await turns.take().catch(() => undefined)
+    await thread.stop()
+    release?.()
+  }
+
+  try {
+    await migrate(database, migrations)
+    return database
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}

@@ -1,0 +1,86 @@
+// The program's end of the SQLite thread: requests out, answers in, and every call fails once the thread is gone.
+import { Worker } from 'node:worker_threads'
+import { AssertionError, Failure } from '#base'
+import { constraintViolation } from './constraint-violation.ts'
+import type { Answer, FromThread, Refusal, Request, ToThread } from './sqlite-protocol.ts'
+
+export interface SqliteThread {
+  /** Throws `database.unavailable`, a `ConstraintViolation`, or an `AssertionError` for SQL that is wrong in itself. */
+  call(request: Request): Promise<Answer>
+  /** Closes the connections and ends the thread; never throws. */
+  stop(): Promise<void>
+}
+
+interface Pending {
+  resolve(answer: Answer): void
+  reject(error: Error): void
+}
+
+const CALLS_PENDING_MAX = 100_000
+
+// SQLite's primary result codes that are the world's doing, https://www.sqlite.org/rescode.html
+const WORLD = new Set([3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 22, 23, 26])
+
+export async function startSqliteThread(file: string): Promise<SqliteThread> {
+  const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData: { file }, name: 'database' })
+  const pending = new Map<number, Pending>()
+  let last = 0
+  let gone: Failure | undefined
+
+  function expect(id: number): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      // An idle database does not keep the program alive; a call that waits for its answer does.
+      if (pending.size === 0) worker.ref()
+      pending.set(id, { resolve, reject })
+    })
+  }
+
+  function settle(id: number): Pending | undefined {
+    const call = pending.get(id)
+    pending.delete(id)
+    if (pending.size === 0) worker.unref()
+    return call
+  }
+
+  function lose(cause: unknown): void {
+    const detail = cause instanceof Error ? `${file}: ${cause.message}` : `${file}: the database thread ended unexpectedly`
+    gone ??= new Failure('database.unavailable', { detail, cause })
+    for (const call of pending.values()) call.reject(gone)
+    pending.clear()
+  }
+
+  worker.on('message', ({ id, answer, refusal }: FromThread) => {
+    const call = settle(id)
+    if (refusal) call?.reject(translate(refusal, file))
+    else call?.resolve(answer ?? {})
+  })
+  worker.on('error', lose)
+  worker.on('messageerror', lose)
+  worker.on('exit', () => lose(undefined))
+
+  const thread: SqliteThread = {
+    call: async (request) => {
+      if (gone) throw new Failure('database.unavailable', { detail: gone.message, cause: gone })
+      if (pending.size >= CALLS_PENDING_MAX) throw new Failure('database.unavailable', { detail: 'too many statements at once' })
+      const id = ++last
+      const answer = expect(id)
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
+      worker.postMessage({ id, request } satisfies ToThread)
+      return answer
+    },
+    stop: async () => {
+      await thread.call({ kind: 'close' }).catch(() => undefined)
+      gone ??= new Failure('database.unavailable', { detail: 'the database is closed' })
+      await worker.terminate()
+    },
+  }
+  await expect(0)
+  return thread
+}
+
+function translate({ code, message }: Refusal, file: string): Error {
+  if (code === undefined) return new AssertionError(`database: ${message}`)
+  if ((code & 0xff) === 19) return constraintViolation(code, message)
+  if (WORLD.has(code & 0xff)) return new Failure('database.unavailable', { detail: `${file}: ${message}` })
+  return new AssertionError(`database: ${message}`)
+}
