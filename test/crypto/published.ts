@@ -14,10 +14,14 @@ const present = existsSync(folder)
  */
 export function publishedTest<Document>(title: string, file: string, run: (document: Document) => number | Promise<number>): void {
   void test(title, { skip: present ? false : `no published vectors: set VECTORS_DIR to run ${file}` }, async (context) => {
-    const raw = readFileSync(resolve(folder, file))
-    const document = JSON.parse((file.endsWith('.gz') ? gunzipSync(raw) : raw).toString('utf8')) as Document
-    const executed = await run(document)
+    const executed = await run(readPublished<Document>(file))
     assert.ok(executed > 0, `${file}: no case was executed`)
     context.diagnostic(`${executed} cases of ${file}`)
   })
+}
+
+/** A published JSON file, for tests that need two. Only inside `publishedTest`, which knows that the folder is there. */
+export function readPublished<Document>(file: string): Document {
+  const raw = readFileSync(resolve(folder, file))
+  return JSON.parse((file.endsWith('.gz') ? gunzipSync(raw) : raw).toString('utf8')) as Document
 }
