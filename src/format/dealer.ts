@@ -1,0 +1,258 @@
+// The writer of format version 1: deals the chunks of a stream into one record per fragment, each once (fragment.md, "Dealing once").
+import { assert, type Bytes, concat, toHex } from '#base'
+import { splitBytes } from '#crypto'
+import { gcmSeal, gmac, random, randomFill } from '#crypto/primitives'
+import type { Arena, Slot } from './arena.ts'
+import {
+  chunkNonce,
+  chunkPrefix,
+  commitment,
+  type DealKeys,
+  deriveKeys,
+  ktag,
+  metaTag,
+  recordNonce,
+  recordPrefix,
+  sealKey,
+} from './derive.ts'
+import { type Common, encodeCommon, encodeHead, type Head, keyShareBytes, parseHead } from './header.ts'
+import { paddedLength, SALT_BYTES, TAG_BYTES } from './padding.ts'
+import { encodeTotals, encodeTrailer, type Run, type Totals } from './trailer.ts'
+
+/** What the caller decides; ids of the dealing and of the fragments are drawn here. */
+export type DealSpec = Pick<Common, 'suite' | 'k' | 'n' | 'chunkLog2' | 'rng' | 'vault' | 'object' | 'version' | 'ext'>
+
+/** Key material of a dealing. It lives in memory only; after a crash it is read back from k key shares. */
+export interface DealSecrets {
+  readonly K: Bytes
+  /** Suite 2 only; empty in suite 1. */
+  readonly F: Bytes
+}
+
+export interface FinishedFragment {
+  /** TRAILER with its foot, to be written behind the last record. */
+  readonly trailer: Bytes
+  readonly commitment: string
+}
+
+const FRAME_PREFIX_BYTES = 5
+
+/** C(n,k) above this makes the search for K in a disaster too long; the writer refuses (fragment.md, "Bytes"). */
+const SUBSETS_MAX = 2 ** 20
+
+/** A new random id: 32 hex digits. */
+export function newId(): string {
+  return toHex(random(16))
+}
+
+/** True when the writer may deal k of n. */
+export function dealable(k: number, n: number): boolean {
+  if (!(Number.isInteger(k) && Number.isInteger(n) && 2 <= k && k <= n && n <= 255)) return false
+  let subsets = 1
+  for (let i = 1; i <= Math.min(k, n - k); i++) {
+    subsets = (subsets * (n - i + 1)) / i
+    if (subsets > SUBSETS_MAX) return false
+  }
+  return true
+}
+
+/**
+ * Deals one object version. The caller fills `plain(slot)` and calls `deal`; the records lie in the arena until the slot comes round again.
+ * Never two concurrent uses of one arena.
+ */
+export class Dealer {
+  readonly common: Common
+  readonly heads: readonly Head[]
+  readonly #arena: Arena
+  readonly #secrets: DealSecrets
+  readonly #keys: DealKeys
+  readonly #fragmentKeys: readonly Bytes[]
+  readonly #runs: Run[] = []
+  #salt: Bytes = random(SALT_BYTES)
+  #next = 0
+  #paddedLen = 0
+  #ended = false
+  #touched = 0
+
+  constructor(arena: Arena, spec: DealSpec) {
+    assert(dealable(spec.k, spec.n), 'dealable k and n')
+    assert(arena.shape.k === spec.k && arena.shape.rows >= spec.n && arena.shape.suite === spec.suite, 'the arena fits the dealing')
+    assert(arena.shape.chunkLog2 === spec.chunkLog2, 'the arena fits the chunk size')
+    this.#arena = arena
+    this.common = { ...spec, dealId: newId(), setId: newId(), generation: 0 }
+    this.#secrets = { K: random(32), F: spec.suite === 2 ? random(32) : new Uint8Array(0) }
+    const commonBytes = encodeCommon(this.common)
+    const xs = Array.from({ length: spec.n }, (_, index) => index + 1)
+    const keyShares = splitBytes({ secret: concat(this.#secrets.K, this.#secrets.F), k: spec.k, xs })
+    assert(keyShares[0]!.length === keyShareBytes(spec.suite), 'key share length')
+    this.heads = xs.map((x, index) =>
+      parseHead(encodeHead({ commonBytes, unproven: false, x, fragId: newId(), keyShare: keyShares[index]! })),
+    )
+    this.#keys = deriveKeys(this.#secrets.K, this.common)
+    this.#fragmentKeys = this.heads.map((head) => this.#keys.fragmentKey(head))
+    this.#runs.push({ firstRecord: 0, runSalt: toHex(this.#salt) })
+  }
+
+  get contentId(): Bytes {
+    return this.#keys.contentId
+  }
+
+  get chunkBytes(): number {
+    return 2 ** this.common.chunkLog2
+  }
+
+  /** The number of records dealt so far. */
+  get records(): number {
+    return this.#next
+  }
+
+  /** Where the plaintext of the slot's chunk goes. */
+  plain(slot: Slot): Uint8Array<ArrayBuffer> {
+    return this.#arena.kernel.memory.subarray(slot.secret, slot.secret + this.chunkBytes)
+  }
+
+  /** Begins a new run with the next record: after a source was reopened, or bytes of a record were lost before every location had them. */
+  newRun(firstRecord = this.#next): void {
+    assert(!this.#ended && firstRecord <= this.#next, 'newRun: record')
+    while (this.#runs.length > 0 && this.#runs.at(-1)!.firstRecord >= firstRecord) this.#runs.pop()
+    this.#salt = random(SALT_BYTES)
+    this.#runs.push({ firstRecord, runSalt: toHex(this.#salt) })
+    this.#next = firstRecord
+    this.#paddedLen = firstRecord * this.chunkBytes
+  }
+
+  /**
+   * Deals the first `length` bytes of the slot's plaintext as the next record. Only the last chunk may be shorter than the others.
+   * @returns n records, views into the arena
+   */
+  deal(slot: Slot, length: number, last: boolean): Uint8Array<ArrayBuffer>[] {
+    assert(!this.#ended, 'deal after the last chunk')
+    assert(length > 0 && (length === this.chunkBytes || (last && length < this.chunkBytes)), 'deal: length')
+    const j = this.#next
+    const body = this.common.suite === 1 ? this.#share(slot, length, j, last) : this.#seal(slot, length, j, last)
+    const records = this.heads.map((_, index) => this.#frame(slot.bodies[index]!, body, { index, j, last }))
+    this.#next += 1
+    this.#paddedLen += length
+    this.#ended = last
+    this.#touched = Math.max(this.#touched, length)
+    return records
+  }
+
+  /** Shares META and closes the frames. Call once, after the last chunk. */
+  finish(meta: Uint8Array): FinishedFragment[] {
+    assert(this.#ended, 'finish before the last chunk')
+    const totals: Totals = { paddedLen: this.#paddedLen, m: this.#next, runs: this.#runs }
+    const totalsBytes = encodeTotals(totals)
+    const metaShares = this.#shareLong(concat(meta, metaTag(this.#keys, meta)))
+    return this.heads.map((head, index) => {
+      const parts = { ...head, totalsBytes, metaShare: metaShares[index]!, nonce: random(64) }
+      const tag = ktag(this.#keys.manifestKey, parts)
+      return {
+        trailer: encodeTrailer({ head: head.bytes, totals: totalsBytes, metaShare: parts.metaShare, ktag: tag, nonce: parts.nonce }),
+        commitment: toHex(commitment({ ...parts, ktag: tag })),
+      }
+    })
+  }
+
+  /** Overwrites keys and every row that held plaintext or shares. */
+  wipe(): void {
+    this.#secrets.K.fill(0)
+    this.#secrets.F.fill(0)
+    this.#keys.chunkKey.fill(0)
+    this.#keys.manifestKey.fill(0)
+    for (const key of this.#fragmentKeys) key.fill(0)
+    wipeArena(this.#arena, this.#touched)
+  }
+
+  /** Suite 1: S_j | tag_j is shared as one string. */
+  #share(slot: Slot, length: number, j: number, last: boolean): number {
+    const { kernel, random: coefficients } = this.#arena
+    const prefix = chunkPrefix(this.#keys.contentId, j, last)
+    kernel.memory.set(prefix, slot.secret - prefix.length)
+    const tag = gmac(this.#keys.chunkKey, chunkNonce(j), kernel.memory.subarray(slot.secret - prefix.length, slot.secret + length))
+    kernel.memory.set(tag, slot.secret + length)
+    const body = length + TAG_BYTES
+    for (const row of coefficients) randomFill(kernel.memory.subarray(row, row + body))
+    kernel.split({
+      k: this.common.k,
+      n: this.common.n,
+      secret: slot.secret,
+      random: coefficients,
+      shares: slot.bodies.slice(0, this.common.n),
+      length: body,
+    })
+    return body
+  }
+
+  /** Suite 2: C_j, zero-padded to k*w, is cut into k pieces; fragment i <= k keeps piece i, the others the polynomial through them. */
+  #seal(slot: Slot, length: number, j: number, last: boolean): number {
+    const { kernel, pieces } = this.#arena
+    const { k, n } = this.common
+    const key = sealKey(this.#secrets.F, this.#keys.contentId, this.#salt, j)
+    const plain = kernel.memory.subarray(slot.secret, slot.secret + length)
+    const sealed = gcmSeal(key, chunkNonce(j), chunkPrefix(this.#keys.contentId, j, last), plain)
+    const width = Math.ceil(sealed.length / k)
+    for (let index = 0; index < k; index++) {
+      const piece = sealed.subarray(index * width, (index + 1) * width)
+      for (const row of [pieces[index]!, slot.bodies[index]!]) {
+        kernel.memory.set(piece, row)
+        kernel.memory.fill(0, row + piece.length, row + width)
+      }
+    }
+    if (n > k) {
+      const xs = Array.from({ length: k }, (_, index) => index + 1)
+      const at = Array.from({ length: n - k }, (_, index) => k + 1 + index)
+      kernel.interpolate({ xs, from: pieces, at, into: slot.bodies.slice(k, n), length: width })
+    }
+    return width
+  }
+
+  /** runSalt | body | ftag. The prefix under the ftag stands where the salt goes, until the tag is made. */
+  #frame(row: number, length: number, record: { index: number; j: number; last: boolean }): Uint8Array<ArrayBuffer> {
+    const { memory } = this.#arena.kernel
+    memory.set(recordPrefix(record.j, record.last), row - FRAME_PREFIX_BYTES)
+    const nonce = recordNonce(this.#salt, record.j)
+    const tag = gmac(this.#fragmentKeys[record.index]!, nonce, memory.subarray(row - FRAME_PREFIX_BYTES, row + length))
+    memory.set(tag, row + length)
+    memory.set(this.#salt, row - SALT_BYTES)
+    return memory.subarray(row - SALT_BYTES, row + length + TAG_BYTES)
+  }
+
+  /** Shares a string of any length, piece by piece through the rows of the first slot. */
+  #shareLong(secret: Uint8Array): Bytes[] {
+    const { kernel, slots, random: coefficients, bodyBytesMax } = this.#arena
+    const slot = slots[0]!
+    const { k, n } = this.common
+    const shares = Array.from({ length: n }, () => new Uint8Array(secret.length))
+    const step = Math.floor(Math.min(bodyBytesMax, this.chunkBytes) / 16) * 16
+    for (let at = 0; at < secret.length; at += step) {
+      const piece = secret.subarray(at, at + step)
+      kernel.memory.set(piece, slot.secret)
+      for (const row of coefficients) randomFill(kernel.memory.subarray(row, row + piece.length))
+      kernel.split({ k, n, secret: slot.secret, random: coefficients, shares: slot.bodies.slice(0, n), length: piece.length })
+      for (let index = 0; index < n; index++) {
+        const row = slot.bodies[index]!
+        shares[index]!.set(kernel.memory.subarray(row, row + piece.length), at)
+      }
+      this.#touched = Math.max(this.#touched, piece.length)
+    }
+    return shares
+  }
+}
+
+/** Zeroes the rows of an arena up to the longest plaintext that went through it. */
+export function wipeArena(arena: Arena, touchedBytes: number): void {
+  const { kernel, slots, random: coefficients, pieces, bodyBytesMax } = arena
+  const plain = touchedBytes + TAG_BYTES
+  const body = Math.min(plain + TAG_BYTES, bodyBytesMax)
+  for (const slot of slots) {
+    kernel.memory.fill(0, slot.secret, slot.secret + plain)
+    for (const row of slot.bodies) kernel.memory.fill(0, row, row + body)
+  }
+  for (const row of [...coefficients, ...pieces]) kernel.memory.fill(0, row, row + body)
+}
+
+/** Length of S for a file of `size` bytes, in chunks: how many zero bytes the writer adds. */
+export function zerosAfter(size: number): number {
+  return paddedLength(size) - size
+}

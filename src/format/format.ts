@@ -1,0 +1,13 @@
+// The face of the fragment format (docs/spec/fragment.md).
+export { type Arena, arenaBytes, type ArenaShape, createArena, type Slot } from './arena.ts'
+export { assemble, type Asked, type Assembly, type AssemblyReport, type Blame, type Frame, type Member } from './assembly.ts'
+export { canonicalBytes, canonicalJson, type Json, parseCanonical } from './canonical-json.ts'
+export { ChunkOpener, type ReadRecord, type RecordVerdict } from './chunks.ts'
+export { dealable, Dealer, type DealSpec, type FinishedFragment, newId, wipeArena, zerosAfter } from './dealer.ts'
+export { commitment, deriveKeys } from './derive.ts'
+export { fetchFrame, type FragmentFile, TAIL_BYTES } from './frame.ts'
+export { type Common, type Head, parseCommon, parseHead, type Suite } from './header.ts'
+export { dealerFingerprint, type DealerVerdict, encodeMeta, type Meta, parseMeta, type ParsedMeta, verifyMeta } from './meta.ts'
+export { paddedLength, padme, recordShape, type RecordShape, SALT_BYTES, TAG_BYTES } from './padding.ts'
+export { restore, restoreBytes, type Restored, type RestoreRequest } from './restore.ts'
+export { encodeTotals, encodeTrailer, FOOT_BYTES, parseFrame, saltOf, type Totals, trailerLength, type Variant } from './trailer.ts'
