@@ -1,14 +1,14 @@
 // Many rows in few statements.
-import type { Insertable, Kysely } from 'kysely'
+import type { InsertObject, Kysely, Transaction } from 'kysely'
 
 /** Both databases take more; larger statements are not faster. */
 const VALUES_PER_STATEMENT_MAX = 4000
 
 /** Inserts rows of equal columns in order. Outside a transaction, what came before a failure stays. */
 export async function insertMany<Tables, Table extends keyof Tables & string>(
-  kysely: Kysely<Tables>,
+  kysely: Kysely<Tables> | Transaction<Tables>,
   table: Table,
-  rows: readonly Insertable<Tables[Table]>[],
+  rows: readonly InsertObject<Tables, Table>[],
 ): Promise<void> {
   const columns = Object.keys(rows[0] ?? {}).length
   const rowsPerStatement = Math.max(1, Math.floor(VALUES_PER_STATEMENT_MAX / Math.max(1, columns)))

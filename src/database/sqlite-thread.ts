@@ -21,8 +21,16 @@ const CALLS_PENDING_MAX = 100_000
 // SQLite's primary result codes that are the world's doing, https://www.sqlite.org/rescode.html
 const WORLD = new Set([3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 22, 23, 26])
 
-export async function startSqliteThread(file: string): Promise<SqliteThread> {
-  const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData: { file }, name: 'database' })
+const PROGRAM = new URL('./sqlite-worker.ts', import.meta.url)
+
+/** Opens the file, creating it where there is none; `database.unavailable` when that cannot be done. */
+export async function startSqliteThread(file: string, program = PROGRAM): Promise<SqliteThread> {
+  const worker = new Worker(program, {
+    workerData: { file },
+    name: 'database',
+    // Not the program's own, which may hold flags that a thread refuses.
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  })
   const pending = new Map<number, Pending>()
   let last = 0
   let gone: Failure | undefined
@@ -64,7 +72,6 @@ export async function startSqliteThread(file: string): Promise<SqliteThread> {
       if (pending.size >= CALLS_PENDING_MAX) throw new Failure('database.unavailable', { detail: 'too many statements at once' })
       const id = ++last
       const answer = expect(id)
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows
       worker.postMessage({ id, request } satisfies ToThread)
       return answer
     },

@@ -1,0 +1,25 @@
+// Tables of the test that kills: rows that only make sense in pairs.
+import { type Database, openDatabase } from '#database'
+
+export interface PairTables {
+  readonly test_pair: { readonly number: number; readonly half: number; readonly bytes: Uint8Array }
+}
+
+export async function openPairs(file: string): Promise<Database<PairTables>> {
+  return openDatabase<PairTables>({
+    file,
+    migrations: {
+      'test-0001': {
+        up: async (db) => {
+          await db.schema
+            .createTable('test_pair')
+            .addColumn('number', 'bigint', (column) => column.notNull())
+            .addColumn('half', 'integer', (column) => column.notNull())
+            .addColumn('bytes', 'bytea', (column) => column.notNull())
+            .addPrimaryKeyConstraint('test_pair_key', ['number', 'half'])
+            .execute()
+        },
+      },
+    },
+  })
+}
