@@ -1,31 +1,23 @@
 // The sharing kernel: secret sharing in GF(2^8)/0x11b on rows of bytes, 16 lanes at a time. AssemblyScript, compiled by scripts/build-kernel.ts.
 // Constant time: no branch and no address depends on row contents. Tables and programs depend on public numbers only.
 // Every length is a multiple of 16, every row is 16-byte aligned; src/crypto/kernel.ts asserts it.
-// Constant vectors are loaded from memory before each loop: V8 would build literals anew in every turn.
+// The compiler inlines every function here but the exported ones. Constant vectors are loaded from memory before each loop: V8 would build literals anew in every turn.
 
 import { ADD, BUTTERFLY, CONSTANTS, FOLD, MULTIPLY_ADD, OPERATION_BYTES, POINTERS, PROGRAM, TABLES } from './layout'
 
-// @ts-ignore: decorator
-@inline
 function swizzle(table: v128, index: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return i8x16.relaxed_swizzle(table, index)
   return i8x16.swizzle(table, index)
 }
 
-// @ts-ignore: decorator
-@inline
 function multiply(low: v128, high: v128, nibble: v128, value: v128): v128 {
   return v128.xor(swizzle(low, v128.and(value, nibble)), swizzle(high, v128.and(i16x8.shr_u(value, 4), nibble)))
 }
 
-// @ts-ignore: decorator
-@inline
 function double(value: v128, zero: v128, polynomial: v128): v128 {
   return v128.xor(i8x16.add(value, value), v128.and(polynomial, i8x16.lt_s(value, zero)))
 }
 
-// @ts-ignore: decorator
-@inline
 function split2of3At(secret: usize, r1: usize, f1: usize, f2: usize, f3: usize, zero: v128, polynomial: v128): void {
   const s = v128.load(secret)
   const r = v128.load(r1)
@@ -65,10 +57,8 @@ export function split3of5(secret: usize, r1: usize, r2: usize, f1: usize, f2: us
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function rowAt(operation: usize, offset: usize): usize {
-  return load<u32>((<usize>load<u16>(operation + offset) << 2) + <usize>POINTERS)
+  return load<u32>(((<usize>load<u16>(operation + offset)) << 2) + <usize>POINTERS)
 }
 
 /**
@@ -81,7 +71,7 @@ export function run(operations: u32, moving: u32, tile: usize, length: usize): v
     const size = min(tile, length - done)
     for (let operation = <usize>PROGRAM; operation < end; operation += OPERATION_BYTES) {
       const code = load<u16>(operation)
-      const table = <usize>TABLES + (<usize>load<u16>(operation, 2) << 5)
+      const table = <usize>TABLES + ((<usize>load<u16>(operation, 2)) << 5)
       const a = rowAt(operation, 4)
       const b = rowAt(operation, 6)
       const c = rowAt(operation, 8)
@@ -92,14 +82,12 @@ export function run(operations: u32, moving: u32, tile: usize, length: usize): v
       else memory.copy(c, a, size)
     }
     for (let row: u32 = 0; row < moving; row++) {
-      const pointer = <usize>POINTERS + (<usize>row << 2)
+      const pointer = <usize>POINTERS + ((<usize>row) << 2)
       store<u32>(pointer, load<u32>(pointer) + <u32>tile)
     }
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function butterflyAt(low: v128, high: v128, nibble: v128, a: usize, b: usize, c: usize, d: usize): void {
   const y = v128.load(b)
   const z = v128.xor(v128.load(a), multiply(low, high, nibble, y))
@@ -119,8 +107,6 @@ function butterfly(table: usize, a: usize, b: usize, c: usize, d: usize, size: u
   for (; at < size; at += 16) butterflyAt(low, high, nibble, a + at, b + at, c + at, d + at)
 }
 
-// @ts-ignore: decorator
-@inline
 function multiplyAddAt(low: v128, high: v128, nibble: v128, a: usize, b: usize, c: usize): void {
   v128.store(c, v128.xor(v128.load(a), multiply(low, high, nibble, v128.load(b))))
 }
@@ -146,8 +132,6 @@ function add(a: usize, b: usize, c: usize, size: usize): void {
   for (; at < size; at += 16) v128.store(c + at, v128.xor(v128.load(a + at), v128.load(b + at)))
 }
 
-// @ts-ignore: decorator
-@inline
 function foldAt(low: v128, high: v128, nibble: v128, a: usize, b: usize, c: usize, d: usize): void {
   v128.store(c, v128.xor(v128.load(a), multiply(low, high, nibble, v128.xor(v128.load(b), v128.load(d)))))
 }
