@@ -1,7 +1,8 @@
 // The sharing kernel: secret sharing in GF(2^8)/0x11b on rows of bytes, 16 lanes at a time. AssemblyScript, compiled by scripts/build-kernel.ts.
 // Constant time: no branch and no address depends on row contents. Tables and programs depend on public numbers only.
 // Every length is a multiple of 16, every row is 16-byte aligned; src/crypto/kernel.ts asserts it.
-// The compiler inlines every function here but the exported ones. Constant vectors are loaded from memory before each loop: V8 would build literals anew in every turn.
+// The compiler inlines every function here but the exported ones. Constant vectors are loaded
+// from memory before each loop: V8 would build literals anew in every turn.
 
 import { ADD, BUTTERFLY, CONSTANTS, FOLD, MULTIPLY_ADD, OPERATION_BYTES, POINTERS, PROGRAM, TABLES } from './layout'
 

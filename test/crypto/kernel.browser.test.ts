@@ -12,6 +12,9 @@ import * as node from '#crypto/primitives'
 import { startBrowser, type StartedBrowser } from '../browser.ts'
 import { BUILDS, byteSource, rows } from './rows.ts'
 
+type Room = typeof import('./browser-room.ts')
+const PATH = '/room.js'
+
 let started: StartedBrowser
 let server: Server
 let page: Page
@@ -21,8 +24,8 @@ before(async () => {
   server = createServer((request, response) => {
     // The strictest policy under which WebAssembly starts: sites that serve the room need no more than this.
     response.setHeader('content-security-policy', "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'")
-    response.setHeader('content-type', request.url === '/room.js' ? 'text/javascript' : 'text/html')
-    response.end(request.url === '/room.js' ? script : '<!doctype html><title>room</title>')
+    response.setHeader('content-type', request.url === PATH ? 'text/javascript' : 'text/html')
+    response.end(request.url === PATH ? script : '<!doctype html><title>room</title>')
   })
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   started = await startBrowser()
@@ -44,7 +47,7 @@ for (const kernelBuild of BUILDS) {
   ] as const) {
     test(`${kernelBuild}: a browser splits ${k}-of-${n} and combines; Node reads its shares`, async () => {
       const secret = byteSource(n)(4099)
-      const seen = await page.evaluate(inPage, { kernelBuild, k, n, secret: secret.toHex() })
+      const seen = await page.evaluate(inPage, { path: PATH, kernelBuild, k, n, secret: secret.toHex() })
       assert.equal(seen.build, kernelBuild)
       const shares = seen.shares.map(fromHex)
       const xs = rows(k, (index) => n - index)
@@ -60,16 +63,16 @@ for (const kernelBuild of BUILDS) {
 }
 
 test('a browser chooses a build by itself', async () => {
-  const chosen = await page.evaluate(async () => {
-    const room = (await import('/room.js' as string)) as typeof import('./browser-room.ts')
+  const chosen = await page.evaluate(async (path) => {
+    const room = (await import(path)) as Room
     return (await room.createKernel({ arenaBytes: 64 })).build
-  })
+  }, PATH)
   assert.ok(BUILDS.includes(chosen))
 })
 
 test('what a browser seals, tags and signs, Node opens and verifies', async () => {
-  const seen = await page.evaluate(async () => {
-    const { primitives, toHex, utf8 } = (await import('/room.js' as string)) as typeof import('./browser-room.ts')
+  const seen = await page.evaluate(async (path) => {
+    const { primitives, toHex, utf8 } = (await import(path)) as Room
     const [key, nonce, mldsa65, ed25519] = [32, 12, 32, 32].map((length) => primitives.random(length))
     const message = utf8('a message')
     const signer = primitives.signer({ mldsa65: mldsa65!, ed25519: ed25519! })
@@ -85,7 +88,7 @@ test('what a browser seals, tags and signs, Node opens and verifies', async () =
       signatures: { mldsa65: toHex(signatures.mldsa65), ed25519: toHex(signatures.ed25519) },
       verified: primitives.verifySignatures(signer.keys, message, 'context', signatures),
     }
-  })
+  }, PATH)
   const [key, nonce] = [fromHex(seen.key), fromHex(seen.nonce)]
   const message = utf8('a message')
   assert.deepEqual(node.gcmOpen(key, nonce, utf8('aad'), fromHex(seen.sealed)), message)
@@ -98,8 +101,8 @@ test('what a browser seals, tags and signs, Node opens and verifies', async () =
 })
 
 /** Runs inside the page. */
-async function inPage(job: { kernelBuild: KernelBuild; k: number; n: number; secret: string }) {
-  const room = (await import('/room.js' as string)) as typeof import('./browser-room.ts')
+async function inPage(job: { path: string; kernelBuild: KernelBuild; k: number; n: number; secret: string }) {
+  const room = (await import(job.path)) as Room
   const { k, n } = job
   const secret = room.fromHex(job.secret)
   const { length } = secret

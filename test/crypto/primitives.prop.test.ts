@@ -52,8 +52,9 @@ test('what one twin signs the other verifies; both halves, the context and every
     [node, node],
     [browser, browser],
   ] as const) {
-    const { keys, sign } = signing.signer(seeds)
-    const signatures = sign(message, 'fragment/1 meta')
+    const signer = signing.signer(seeds)
+    const { keys } = signer
+    const signatures = signer.sign(message, 'fragment/1 meta')
     const verify = (changes: Partial<{ keys: typeof keys; message: Bytes; context: string; signatures: typeof signatures }>): boolean => {
       const all = { keys, message, context: 'fragment/1 meta', signatures, ...changes }
       return verifying.verifySignatures(all.keys, all.message, all.context, all.signatures)

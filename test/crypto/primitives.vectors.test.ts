@@ -97,7 +97,7 @@ interface AeadCase {
   readonly tag: string
 }
 
-publishedTest<Wycheproof<AeadGroup, AeadCase>>('Wycheproof AES-256-GCM with nonces of 12 bytes', 'wycheproof/aes_gcm_test.json', (file) => {
+publishedTest('Wycheproof AES-256-GCM with nonces of 12 bytes', 'wycheproof/aes_gcm_test.json', (file: Wycheproof<AeadGroup, AeadCase>) => {
   let executed = 0
   for (const group of file.testGroups) {
     if (group.keySize !== 256 || group.ivSize !== 96 || group.tagSize !== 128) continue
@@ -121,7 +121,7 @@ interface MacCase {
   readonly tag: string
 }
 
-publishedTest<Wycheproof<{ readonly tagSize: number }, MacCase>>('Wycheproof HMAC-SHA-256', 'wycheproof/hmac_sha256_test.json', (file) => {
+publishedTest('Wycheproof HMAC-SHA-256', 'wycheproof/hmac_sha256_test.json', (file: Wycheproof<{ readonly tagSize: number }, MacCase>) => {
   let executed = 0
   for (const group of file.testGroups) {
     for (const { tcId, result, ...one } of group.tests) {
@@ -144,10 +144,10 @@ interface SignatureCase {
 const own = node.signer({ mldsa65: node.random(32), ed25519: node.random(32) })
 
 // `verifySignatures` wants two good signatures. The one that is not under test is our own.
-publishedTest<Wycheproof<{ readonly publicKey: { readonly pk: string } }, SignatureCase>>(
+publishedTest(
   'Wycheproof Ed25519',
   'wycheproof/ed25519_test.json',
-  (file) => {
+  (file: Wycheproof<{ readonly publicKey: { readonly pk: string } }, SignatureCase>) => {
     let executed = 0
     for (const group of file.testGroups) {
       for (const { tcId, result, ...one } of group.tests) {
@@ -164,10 +164,10 @@ publishedTest<Wycheproof<{ readonly publicKey: { readonly pk: string } }, Signat
   },
 )
 
-publishedTest<Wycheproof<{ readonly publicKey: string }, SignatureCase>>(
+publishedTest(
   'Wycheproof ML-DSA-65',
   'wycheproof/mldsa_65_verify_test.json.gz',
-  (file) => {
+  (file: Wycheproof<{ readonly publicKey: string }, SignatureCase>) => {
     let executed = 0
     for (const group of file.testGroups) {
       for (const { tcId, result, ...one } of group.tests) {
@@ -194,8 +194,8 @@ interface MlDsaKeyGen {
   }[]
 }
 
-publishedTest<MlDsaKeyGen>('ACVP ML-DSA-65 public keys of seeds (FIPS 204)', 'acvp/ML-DSA-keyGen-FIPS204/prompt.json.gz', (prompts) => {
-  const results = readPublished<MlDsaKeyGen>('acvp/ML-DSA-keyGen-FIPS204/expectedResults.json.gz')
+publishedTest('ACVP ML-DSA-65 public keys of seeds (FIPS 204)', 'acvp/ML-DSA-keyGen-FIPS204/prompt.json.gz', (prompts: MlDsaKeyGen) => {
+  const results = readPublished('acvp/ML-DSA-keyGen-FIPS204/expectedResults.json.gz') as MlDsaKeyGen
   const expected = new Map(results.testGroups.flatMap((group) => group.tests.map((one) => [one.tcId, one.pk!.toLowerCase()])))
   let executed = 0
   for (const group of prompts.testGroups.filter((group) => group.parameterSet === 'ML-DSA-65')) {

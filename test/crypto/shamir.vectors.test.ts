@@ -31,10 +31,10 @@ interface TssFile {
   }[]
 }
 
-publishedTest<TssFile>(
+publishedTest(
   'threshold secret sharing: the draft and the shares of Python tss',
   'shamir/tss-draft-and-python.json',
-  async (file) => {
+  async (file: TssFile) => {
     let executed = 0
     for (const vector of file.vectors) {
       const secret = fromHex(vector.secret_hex)
@@ -54,7 +54,7 @@ interface SskrFile {
   readonly vectors: readonly { readonly secret: string; readonly threshold: number; readonly shares: readonly string[] }[]
 }
 
-publishedTest<SskrFile>('SSKR: shares at x = index, the secret at x = 255', 'shamir/bc-shamir-sskr.json', async (file) => {
+publishedTest('SSKR: shares at x = index, the secret at x = 255', 'shamir/bc-shamir-sskr.json', async (file: SskrFile) => {
   const kernels = await Promise.all(BUILDS.map(rowKernel))
   let executed = 0
   for (const vector of file.vectors) {
