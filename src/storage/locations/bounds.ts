@@ -16,3 +16,39 @@ export const bounds = {
   /** How long `abort` waits for a disk or store that does not answer. */
   abortWaitMs: 5000,
 } as const
+
+export const s3Bounds = {
+  partBytesDefault: 8 * 2 ** 20,
+  /** The smallest part that S3 takes, except for the last. */
+  partBytesMin: 5 * 2 ** 20,
+  partsMax: 10_000,
+  /** Parts of an upload of unknown length double in size after so many; four steps keep 300 GiB from 8 MiB on. */
+  partsPerStep: 2500,
+  partsInFlightDefault: 3,
+  partsInFlightMax: 16,
+  /** Parts are kept as blocks of this size, which are used again. */
+  blockBytes: 256 * 1024,
+  blocksKeptMax: 128,
+  socketsMax: 128,
+  /** Requests sent again after an answer that may pass: connection lost, 5xx, 429. */
+  attempts: 4,
+  backoffMs: 150,
+  backoffMsMax: 5000,
+  /** An answer that is not an object's bytes: a listing or an error. */
+  answerBytesMax: 8 * 2 ** 20,
+  errorBytesMax: 64 * 1024,
+  xmlDepthMax: 8,
+  xmlElementsMax: 50_000,
+  /** The store may think for long before it has joined the parts. */
+  completeStallMs: 120_000,
+  /** No request that carries no object bytes takes longer, however steadily it drips. */
+  controlMs: 600_000,
+  /** Progress below this in one stall time counts as none while object bytes flow. */
+  dripBytesMin: 1024,
+  /** For so long after it was seen, a bucket is taken to be there still. */
+  bucketSeenMs: 60_000,
+  credentialsKeptMs: 60_000,
+  versionsMax: 64,
+  uploadPagesMax: 1000,
+  conflictAttempts: 6,
+} as const

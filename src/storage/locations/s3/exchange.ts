@@ -1,0 +1,199 @@
+// One HTTP request and its answer, with watch kept over progress. Knows nothing of S3.
+import { type Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http'
+import { type Agent as TlsAgent, request as httpsRequest } from 'node:https'
+import type { Clock } from '#base'
+import { s3Bounds } from '../bounds.ts'
+
+/** Why there was no whole answer. `detail` is a code of the system or of TLS, never text of the other side. */
+export class ExchangeError extends Error {
+  override readonly name = 'ExchangeError'
+  readonly reason: 'cancelled' | 'stalled' | 'unconnected' | 'untrusted' | 'lost' | 'cut' | 'overlong' | 'garbled'
+  /** True when it was a kept connection that failed: it was closed already, or held stray bytes of an earlier answer. */
+  readonly stale: boolean
+
+  constructor(reason: ExchangeError['reason'], options: { readonly detail?: string; readonly stale?: boolean } = {}) {
+    super(options.detail ?? reason)
+    this.reason = reason
+    this.stale = options.stale ?? false
+  }
+}
+
+export interface ExchangeRequest {
+  readonly method: string
+  readonly target: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: readonly Uint8Array[] | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly stallMs: number
+  readonly connectMs: number
+  /** True while object bytes flow: a drip counts as no progress, and there is no limit to the whole time. */
+  readonly bulk: boolean
+  /**
+   * Chooses where the body of an answer goes: exactly this many bytes are expected then. Undefined keeps it, bounded, in the answer.
+   * What it throws ends the exchange and is thrown on.
+   */
+  readonly intoOf?: ((status: number, headers: IncomingHttpHeaders) => Uint8Array | undefined) | undefined
+}
+
+export interface ExchangeAnswer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  /** Empty when the body went elsewhere. */
+  readonly body: Uint8Array
+}
+
+export interface Endpoint {
+  readonly url: URL
+  readonly agent: Agent | TlsAgent
+  readonly clock: Clock
+}
+
+/** Sends the request; the body's views must not change before it settles, and nothing is touched after. Throws `ExchangeError`, or what `intoOf` throws. */
+export function exchange(endpoint: Endpoint, request: ExchangeRequest): Promise<ExchangeAnswer> {
+  return new Promise((resolve, reject) => {
+    if (request.signal?.aborted) {
+      reject(new ExchangeError('cancelled'))
+      return
+    }
+    const watch = new AbortController()
+    const progress = { bytes: 0, socketBase: 0, connected: false, assigned: false }
+    let settled = false
+    let sent = false
+
+    const outgoing: ClientRequest = (endpoint.url.protocol === 'https:' ? httpsRequest : httpRequest)({
+      agent: endpoint.agent,
+      host: endpoint.url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: endpoint.url.port === '' ? undefined : Number(endpoint.url.port),
+      method: request.method,
+      path: request.target,
+      headers: request.headers,
+    })
+
+    const settle = (act: () => void): void => {
+      if (settled) return
+      settled = true
+      watch.abort()
+      request.signal?.removeEventListener('abort', cancel)
+      act()
+    }
+    const fail = (error: Error): void =>
+      settle(() => {
+        outgoing.destroy()
+        reject(error)
+      })
+    const cancel = (): void => fail(new ExchangeError('cancelled'))
+    request.signal?.addEventListener('abort', cancel, { once: true })
+
+    outgoing.on('socket', (socket) => {
+      progress.assigned = true
+      progress.socketBase = socket.bytesWritten
+      progress.connected = outgoing.reusedSocket
+      if (progress.connected) return
+      socket.once(endpoint.url.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
+        progress.connected = true
+      })
+    })
+    outgoing.on('finish', () => {
+      sent = true
+    })
+    // Kept for good: Swift ends the answer to a HEAD with the end of a chunked body, which comes as an error after the request is done.
+    outgoing.on('error', (error) => fail(explain(error, { connected: progress.connected, reused: outgoing.reusedSocket })))
+    outgoing.on('response', (incoming) => {
+      receive(incoming, request, {
+        progressed: (bytes) => {
+          progress.bytes += bytes
+        },
+        isSettled: () => settled,
+        fail,
+        done: (answer) =>
+          settle(() => {
+            // An answer before the end of our body, or stray bytes after an answer to HEAD: the connection is of no more use.
+            if (!sent || (request.method === 'HEAD' && answer.headers['transfer-encoding'] !== undefined)) outgoing.destroy()
+            resolve(answer)
+          }),
+      })
+    })
+
+    const seen = (): number => progress.bytes + Math.max(0, (outgoing.socket?.bytesWritten ?? 0) - progress.socketBase)
+    keepWatch(endpoint.clock, request, { progress, seen, signal: watch.signal }).then(
+      (error) => fail(error),
+      () => undefined,
+    )
+
+    for (const view of request.body ?? []) outgoing.write(view)
+    outgoing.end()
+  })
+}
+
+interface Receiver {
+  progressed(bytes: number): void
+  isSettled(): boolean
+  fail(error: Error): void
+  done(answer: ExchangeAnswer): void
+}
+
+function receive(incoming: IncomingMessage, request: ExchangeRequest, receiver: Receiver): void {
+  const status = incoming.statusCode ?? 0
+  let into: Uint8Array | undefined
+  try {
+    into = request.intoOf?.(status, incoming.headers)
+  } catch (error) {
+    return receiver.fail(error instanceof Error ? error : new ExchangeError('garbled'))
+  }
+  if (request.method === 'HEAD') {
+    incoming.on('error', () => undefined)
+    incoming.resume()
+    // Before the 'end': stray bytes in the same packet would be an error first.
+    return receiver.done({ status, headers: incoming.headers, body: new Uint8Array(0) })
+  }
+  const kept: Buffer[] = []
+  const most = into?.length ?? (status < 300 ? s3Bounds.answerBytesMax : s3Bounds.errorBytesMax)
+  let got = 0
+  incoming.on('data', (chunk: Buffer) => {
+    if (receiver.isSettled()) return
+    if (got + chunk.length > most) return receiver.fail(new ExchangeError('overlong'))
+    if (into === undefined) kept.push(chunk)
+    else into.set(chunk, got)
+    got += chunk.length
+    receiver.progressed(chunk.length)
+  })
+  incoming.on('end', () => {
+    if (into !== undefined && got < into.length) return receiver.fail(new ExchangeError('cut'))
+    receiver.done({ status, headers: incoming.headers, body: Buffer.concat(kept) })
+  })
+  incoming.on('error', () => receiver.fail(new ExchangeError('cut')))
+  incoming.on('close', () => receiver.fail(new ExchangeError('cut')))
+}
+
+interface Watched {
+  readonly progress: { readonly assigned: boolean; readonly connected: boolean }
+  readonly signal: AbortSignal
+  seen(): number
+}
+
+/** Resolves with the error when there was too little progress; rejects when the watch is called off. */
+async function keepWatch(clock: Clock, request: ExchangeRequest, watched: Watched): Promise<ExchangeError> {
+  const beganAt = clock.now()
+  while (!watched.progress.connected) {
+    const waitsForSocket = !watched.progress.assigned
+    await clock.sleep(request.connectMs, watched.signal)
+    // Waiting for one of our own sockets is no fault of the other side.
+    if (!waitsForSocket && !watched.progress.connected) return new ExchangeError('unconnected', { detail: 'ETIMEDOUT' })
+  }
+  for (;;) {
+    const before = watched.seen()
+    await clock.sleep(request.stallMs, watched.signal)
+    const moved = watched.seen() - before
+    if (moved < (request.bulk ? s3Bounds.dripBytesMin : 1)) return new ExchangeError('stalled')
+    if (!request.bulk && clock.now() - beganAt > s3Bounds.controlMs) return new ExchangeError('stalled')
+  }
+}
+
+function explain(error: Error, about: { readonly connected: boolean; readonly reused: boolean }): ExchangeError {
+  const code = 'code' in error && typeof error.code === 'string' && /^[A-Z0-9_]{1,64}$/.test(error.code) ? error.code : undefined
+  const detail = code === undefined ? {} : { detail: code }
+  if (code?.startsWith('HPE_')) return new ExchangeError('garbled', { ...detail, stale: about.reused })
+  if (code !== undefined && /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO/.test(code)) return new ExchangeError('untrusted', detail)
+  if (!about.connected) return new ExchangeError('unconnected', detail)
+  return new ExchangeError('lost', { ...detail, stale: about.reused && (code === 'ECONNRESET' || code === 'EPIPE') })
+}

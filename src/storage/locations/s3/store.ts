@@ -1,0 +1,59 @@
+// What the parts of the S3 driver share: the client, how names become keys, how writes are protected.
+import { createHash } from 'node:crypto'
+import type { FragmentName } from '../contract.ts'
+import { s3Bounds } from '../bounds.ts'
+import type { S3Client } from './client.ts'
+
+export interface ObjectLock {
+  /** `governance` lets privileged users remove it earlier; `compliance` lets nobody. */
+  readonly mode: 'governance' | 'compliance'
+  readonly days: number
+}
+
+/** Whether the store minds `If-None-Match: *`. Learned as we go; `ignored` and `unknown` are preceded by a look. */
+export type Obedience = 'unknown' | 'honoured' | 'refused' | 'ignored'
+
+export interface Store {
+  readonly client: S3Client
+  readonly label: string
+  /** Empty, or ending with `/`. */
+  readonly prefix: string
+  readonly partBytes: number
+  readonly partsInFlight: number
+  readonly lock: ObjectLock | undefined
+  readonly blocks: BlockPool
+  /** Of a plain PUT, and of the end of a multipart upload. */
+  readonly obedience: { put: Obedience; complete: Obedience }
+}
+
+export function keyOf(store: Store, name: FragmentName): string {
+  return `${store.prefix}${name}`
+}
+
+/** The headers that hold an object for as long as the lock says, from now on. */
+export function lockHeaders(store: Store): Record<string, string> {
+  if (store.lock === undefined) return {}
+  const until = new Date(store.client.clock.now() + store.lock.days * 86_400_000).toISOString()
+  return { 'x-amz-object-lock-mode': store.lock.mode.toUpperCase(), 'x-amz-object-lock-retain-until-date': until }
+}
+
+/** S3 demands a checksum of bodies that are put under an object lock. */
+export function checksumHeaders(store: Store, body: readonly Uint8Array[]): Record<string, string> {
+  if (store.lock === undefined) return {}
+  const hash = createHash('md5')
+  for (const view of body) hash.update(view)
+  return { 'content-md5': hash.digest('base64') }
+}
+
+/** Blocks of memory that parts are made of, used again and again. */
+export class BlockPool {
+  readonly #free: Uint8Array<ArrayBuffer>[] = []
+
+  take(): Uint8Array<ArrayBuffer> {
+    return this.#free.pop() ?? new Uint8Array(s3Bounds.blockBytes)
+  }
+
+  giveBack(blocks: readonly Uint8Array<ArrayBuffer>[]): void {
+    for (const block of blocks) if (this.#free.length < s3Bounds.blocksKeptMax) this.#free.push(block)
+  }
+}
