@@ -16,9 +16,10 @@ export interface Location {
 
   /**
    * Begins a write of unknown length. Nothing is visible under the name before `finish` resolves, and a name that
-   * exists is never overwritten where the location can tell (`location.exists`).
+   * exists is never overwritten where the location can tell (`location.exists`, at the beginning or from `finish`).
+   * `expectedBytes`, when known, lets a store choose its parts; it need not be exact.
    */
-  create(name: FragmentName, options?: LocationOptions): Promise<FragmentSink>
+  create(name: FragmentName, options?: LocationOptions & { readonly expectedBytes?: number }): Promise<FragmentSink>
 
   /** Writes a small object (at most 1 MiB) whole and durably unless the name exists. Ambiguous answers are settled by reading back. */
   putIfAbsent(name: FragmentName, bytes: Uint8Array, options?: LocationOptions): Promise<'created' | 'exists'>
@@ -59,7 +60,10 @@ export interface FragmentSource {
   readonly sizeBytes: number
   /** The last bytes, at most `tailBytes` of `open`. */
   readonly tail: Uint8Array
-  /** Reads exactly `into.length` bytes from `offset`; fewer there is `location.truncated`. */
+  /**
+   * Reads exactly `into.length` bytes from `offset`; fewer there is `location.truncated`. Once it has settled, cancelled or not,
+   * nothing more is written into the view; a cancelled read of a disk that hangs therefore settles only when the disk answers.
+   */
   read(offset: number, into: Uint8Array, options?: LocationOptions): Promise<void>
   close(): Promise<void>
 }

@@ -39,6 +39,7 @@ export async function probeLocation(location: Location, tools: ProbeTools, optio
     try {
       const middle = new Uint8Array(1000)
       await source.read(1500, middle, signal)
+      await source.read(0, new Uint8Array(1), signal)
       const whole = new Uint8Array(source.sizeBytes)
       await source.read(0, whole, signal)
       return equalPublic(middle, whole.subarray(1500, 2500)) && equalPublic(source.tail, whole.subarray(-100))
@@ -50,7 +51,7 @@ export async function probeLocation(location: Location, tools: ProbeTools, optio
     const page = await location.list({ prefix: `${folder}/` }, signal)
     return page.entries.some((entry) => entry.name === name && entry.sizeBytes === first.length)
   })
-  const multipartAbort = await tried(findings, 'It keeps what was left of a write that was abandoned.', () =>
+  const multipartAbort = await tried(findings, 'It keeps what was left of a write that was abandoned, or cannot show that it does not.', () =>
     tools.abortedWriteLeavesNothing(`${folder}/abandoned`),
   )
   const objectLock = await tools.objectLock(name)

@@ -18,14 +18,15 @@ export interface Expectations {
   /** A size at which the driver writes in several parts. */
   readonly largeBytes?: number
   readonly modelRuns?: number
-  /** False where unfinished writes leave nothing that could be swept. */
-  readonly leavesPartial?: boolean
+  /** Known faults of a server that the driver must notice: they become failures, never wrong answers. */
+  readonly faults?: readonly ('single bytes' | 'list order' | 'no list of uploads')[]
 }
 
 const HONEST = { honestCreate: true, rangedRead: true, listAfterWrite: true, multipartAbort: true, deletes: true, objectLock: false }
 
 export function locationConformance(name: string, factory: () => Promise<Subject>, expectations: Expectations = {}): void {
   const expected = { ...HONEST, ...expectations.deviations }
+  const has = (fault: NonNullable<Expectations['faults']>[number]): boolean => expectations.faults?.includes(fault) ?? false
   const largeBytes = expectations.largeBytes ?? 3 * 2 ** 20 + 17
 
   describe(`location conformance: ${name}`, () => {
@@ -153,6 +154,10 @@ export function locationConformance(name: string, factory: () => Promise<Subject
         ] as const) {
           const view = new Uint8Array(memory.buffer, 64, length)
           view.fill(0)
+          if (has('single bytes') && offset === 0 && length === 1) {
+            await refuses(source.read(offset, view), 'location.unsupported', location.label)
+            continue
+          }
           await source.read(offset, view)
           assert.ok(Buffer.from(bytes.subarray(offset, offset + length)).equals(view), `${length} bytes from ${offset}`)
         }
@@ -225,6 +230,7 @@ export function locationConformance(name: string, factory: () => Promise<Subject
       const kept = names.filter((each) => !names.some((other) => other.startsWith(`${each}/`)))
       for (const [index, each] of kept.entries()) await location.putIfAbsent(each, pattern(index + 1))
       kept.sort()
+      if (has('list order')) return void (await refuses(listAll(location, `${at}/`), 'location.lies', location.label))
       for (const limit of [undefined, 1, 2, 3, 100]) assert.deepEqual(await listAll(location, `${at}/`, limit), kept, `pages of ${limit}`)
       assert.deepEqual(await listAll(location, `${at}/b/1`), [`${at}/b/1`, `${at}/b/10`])
       const { entries } = await location.list({ prefix: `${at}/`, limit: 2 })
@@ -250,7 +256,10 @@ export function locationConformance(name: string, factory: () => Promise<Subject
     })
 
     it('sweeps what interrupted writes left behind, and nothing younger', async (t) => {
-      if (expectations.leavesPartial === false) return t.skip('unfinished writes leave nothing here')
+      if (has('no list of uploads')) {
+        await refuses(location.sweepPartial({ olderThanMs: 0 }), 'location.unsupported', location.label)
+        return t.skip('it does not list unfinished uploads')
+      }
       const at = fresh()
       const sink = await location.create(at)
       await pour(sink, pattern(largeBytes))

@@ -43,9 +43,9 @@ async function openByTail(
   const intoOf = (status: number, headers: IncomingHttpHeaders): Uint8Array | undefined => {
     if (status !== 200 && status !== 206) return undefined
     const range = rangeOf(status, headers)
-    if (range === undefined) throw garbage(store.label)
-    // Everything, or another part: cut off at once.
-    if (range.length !== Math.min(tailBytes, range.sizeBytes) || range.first + range.length !== range.sizeBytes) throw new NoTail()
+    // Everything, another part, or no word of which part: cut off at once.
+    if (range === undefined || range.length !== Math.min(tailBytes, range.sizeBytes) || range.first + range.length !== range.sizeBytes)
+      throw new NoTail()
     tail = new Uint8Array(range.length)
     return tail
   }
