@@ -116,8 +116,7 @@ export async function startServer(
   const folder = await mkdtemp(join(tmpdir(), `quorate-${kind}-`))
   const ports = await freePorts(recipe.portCount)
   const script = join(HERE, recipe.script)
-  const [program, ...first] = script.endsWith('.ts') ? [process.execPath, script] : ['bash', script]
-  const child = spawn(program!, [...first, folder, ...ports.map(String)], {
+  const child = spawn(script.endsWith('.ts') ? process.execPath : 'bash', [script, folder, ...ports.map(String)], {
     cwd: HERE,
     // A group of its own: a Ctrl-C here reaches us, and the closed pipe tells the script to clean up.
     detached: true,

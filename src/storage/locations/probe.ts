@@ -51,8 +51,10 @@ export async function probeLocation(location: Location, tools: ProbeTools, optio
     const page = await location.list({ prefix: `${folder}/` }, signal)
     return page.entries.some((entry) => entry.name === name && entry.sizeBytes === first.length)
   })
-  const multipartAbort = await tried(findings, 'It keeps what was left of a write that was abandoned, or cannot show that it does not.', () =>
-    tools.abortedWriteLeavesNothing(`${folder}/abandoned`),
+  const multipartAbort = await tried(
+    findings,
+    'It keeps what was left of a write that was abandoned, or cannot show that it does not.',
+    () => tools.abortedWriteLeavesNothing(`${folder}/abandoned`),
   )
   const objectLock = await tools.objectLock(name)
   const deletes = await tryDiscard(location, { name, objectLock, findings, signal })

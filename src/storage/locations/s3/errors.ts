@@ -14,6 +14,7 @@ const KEYS = 'Check the access key, its secret and its rights on the bucket.'
 const BUCKET = 'Check the name of the bucket and the address in the description of the location.'
 const REGION = 'Set the region of the bucket in the description of the location.'
 const LATER = 'Try again later; the other locations go on serving.'
+const NOT_S3 = 'Check that the address is that of an S3 store and that no proxy answers in its place.'
 const ROOM = 'Free space or raise the quota of the bucket, or add another location.'
 
 /** Error codes of S3 (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html) and of servers like it. */
@@ -74,42 +75,33 @@ export function errorCodeOf(body: Uint8Array): string | undefined {
   return code !== undefined && /^[A-Za-z]{1,64}$/.test(code) ? code : undefined
 }
 
+const EXCHANGES: Readonly<Record<Exclude<ExchangeError['reason'], 'cancelled'>, Meaning>> = {
+  stalled: { code: 'location.stalled', says: 'made no progress for too long', next: LATER },
+  untrusted: {
+    code: 'location.unreachable',
+    says: 'shows a certificate that is not trusted',
+    next: 'Check the address; for a private authority name its certificate with `ca`.',
+  },
+  unconnected: {
+    code: 'location.unreachable',
+    says: 'cannot be connected to',
+    next: 'Check the address and the network; the other locations go on serving.',
+  },
+  lost: { code: 'location.unreachable', says: 'closed the connection', next: LATER },
+  cut: { code: 'location.truncated', says: 'ended its answer too early', next: LATER },
+  overlong: { code: 'location.lies', says: 'answered more than it should', next: NOT_S3 },
+  garbled: { code: 'location.lies', says: 'answered something that is not HTTP', next: NOT_S3 },
+}
+
 /** The failure for an exchange without a whole answer. */
 export function exchangeFailure(label: string, error: ExchangeError): Failure {
-  const code = error.message === error.reason ? '' : ` (${error.message})`
-  switch (error.reason) {
-    case 'cancelled':
-      return new Failure('base.cancelled')
-    case 'stalled':
-      return locationFailure('location.stalled', { label, detail: `${label} made no progress for too long.`, next: LATER })
-    case 'untrusted':
-      return locationFailure('location.unreachable', {
-        label,
-        detail: `${label} shows a certificate that is not trusted${code}.`,
-        next: 'Check the address; for a private authority name its certificate with `ca`.',
-      })
-    case 'unconnected':
-      return locationFailure('location.unreachable', {
-        label,
-        detail: `${label} cannot be connected to${code}.`,
-        next: 'Check the address and the network; the other locations go on serving.',
-      })
-    case 'lost':
-      return locationFailure('location.unreachable', { label, detail: `${label} closed the connection${code}.`, next: LATER })
-    case 'cut':
-      return locationFailure('location.truncated', { label, detail: `${label} ended its answer too early.`, next: LATER })
-    case 'overlong':
-      return garbage(label, 'answered more than it should')
-    case 'garbled':
-      return garbage(label, `answered something that is not HTTP${code}`)
-  }
+  if (error.reason === 'cancelled') return new Failure('base.cancelled')
+  const { code, says, next } = EXCHANGES[error.reason]
+  const named = error.message === error.reason ? '' : ` (${error.message})`
+  return locationFailure(code, { label, detail: `${label} ${says}${named}.`, next })
 }
 
 /** For answers that no S3 store gives. */
-export function garbage(label: string, says = 'answered something that is not S3'): Failure {
-  return locationFailure('location.lies', {
-    label,
-    detail: `${label} ${says}.`,
-    next: 'Check that the address is that of an S3 store and that no proxy answers in its place.',
-  })
+export function garbage(label: string): Failure {
+  return locationFailure('location.lies', { label, detail: `${label} answered something that is not S3.`, next: NOT_S3 })
 }

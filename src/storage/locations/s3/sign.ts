@@ -54,10 +54,15 @@ export function sign(request: Signable, scope: Scope): Record<string, string> {
 
 /** The query string in canonical order; the same is sent. */
 export function canonicalQuery(query: readonly (readonly [string, string])[]): string {
-  return query
-    .map(([name, value]) => `${uriEncode(name)}=${uriEncode(value)}`)
-    .sort()
-    .join('&')
+  const pairs = query.map(([name, value]) => [uriEncode(name), uriEncode(value)] as const)
+  // By name, then by value; not by the joined text, in which `=` would sort after `-`.
+  pairs.sort(([a, x], [b, y]) => compare(a, b) || compare(x, y))
+  return pairs.map(([name, value]) => `${name}=${value}`).join('&')
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
 }
 
 /** UriEncode of the document: all but unreserved characters, as upper-case percent-encoded UTF-8. */

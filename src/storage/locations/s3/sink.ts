@@ -24,6 +24,12 @@ export function partBytesOf(number: number, options: { readonly partBytes: numbe
   return partBytes * 2 ** Math.min(3, Math.floor((number - 1) / s3Bounds.partsPerStep))
 }
 
+interface FilledPart {
+  readonly blocks: readonly Uint8Array<ArrayBuffer>[]
+  readonly views: readonly Uint8Array[]
+  readonly length: number
+}
+
 class S3Sink implements FragmentSink {
   readonly #store: Store
   readonly #key: string
@@ -102,16 +108,18 @@ class S3Sink implements FragmentSink {
   /** Copies as much as the open part still takes; answers how much. */
   #fill(bytes: Uint8Array): number {
     const inBlock = this.#filled % s3Bounds.blockBytes
-    if (inBlock === 0) this.#blocks.push(this.#store.blocks.take())
+    const block = inBlock === 0 ? this.#store.blocks.take() : this.#blocks.at(-1)
+    assert(block !== undefined, 'a block is open')
+    if (inBlock === 0) this.#blocks.push(block)
     const length = Math.min(bytes.length, s3Bounds.blockBytes - inBlock, this.#partBytes() - this.#filled)
-    this.#blocks.at(-1)!.set(bytes.subarray(0, length), inBlock)
+    block.set(bytes.subarray(0, length), inBlock)
     this.#filled += length
     this.#written += length
     return length
   }
 
   /** The filled part as views; the sink has none after. */
-  #takePart(): { readonly blocks: readonly Uint8Array<ArrayBuffer>[]; readonly views: readonly Uint8Array[]; readonly length: number } {
+  #takePart(): FilledPart {
     const blocks = this.#blocks
     const length = this.#filled
     this.#blocks = []
@@ -129,19 +137,20 @@ class S3Sink implements FragmentSink {
     if (number > s3Bounds.partsMax) throw this.#tooLarge()
     this.#partNumber += 1
     const part = this.#takePart()
-    const sending = putPart(this.#store, upload, number, part.views, this.#signal)
-      .then(
-        (uploaded) => {
-          this.#parts.push(uploaded)
-          this.#accepted += part.length
-        },
-        (error: unknown) => this.#failed(error),
-      )
-      .finally(() => {
-        this.#store.blocks.giveBack(part.blocks)
-        this.#inFlight.delete(sending)
-      })
+    const sending = this.#uploadPart(upload, number, part).finally(() => this.#inFlight.delete(sending))
     this.#inFlight.add(sending)
+  }
+
+  /** Never rejects: the failure is kept for whoever writes next. */
+  async #uploadPart(upload: Upload, number: number, part: FilledPart): Promise<void> {
+    try {
+      this.#parts.push(await putPart(this.#store, upload, number, part.views, this.#signal))
+      this.#accepted += part.length
+    } catch (error) {
+      this.#failed(error)
+    } finally {
+      this.#store.blocks.giveBack(part.blocks)
+    }
   }
 
   async #begun(): Promise<Upload> {

@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { inspect } from 'node:util'
+import * as fc from 'fast-check'
+import { Failure, fromUtf8 } from '#base'
+import { formatLocation, openLocation, parseLocation } from '../../../src/storage/locations/from-config.ts'
+import { keyFromEnvironment, parseKeyFile, readKeyFile } from '../../../src/storage/locations/key-file.ts'
+import { refuses, scratch } from './support.ts'
+
+const from = '/base'
+
+describe('the description of a location', () => {
+  it('is a line', () => {
+    assert.deepEqual(parseLocation('folder:/mnt/disk', { from }), { kind: 'folder', path: '/mnt/disk' })
+    assert.deepEqual(parseLocation('folder:shelf/1', { from }), { kind: 'folder', path: '/base/shelf/1' })
+    assert.deepEqual(parseLocation('s3:https://s3.example.org:9000/bucket', { from }), {
+      kind: 's3',
+      endpoint: 'https://s3.example.org:9000',
+      bucket: 'bucket',
+      prefix: '',
+      region: 'us-east-1',
+      style: 'path',
+    })
+    assert.deepEqual(
+      parseLocation(
+        's3:https://h/b-1/p/q?region=eu-1&style=virtual&lock=compliance&days=30&credentials=keys.toml&profile=x&ca=ca.pem&partMiB=16',
+        { from },
+      ),
+      {
+        kind: 's3',
+        endpoint: 'https://h',
+        bucket: 'b-1',
+        prefix: 'p/q',
+        region: 'eu-1',
+        style: 'virtual',
+        lock: { mode: 'compliance', days: 30 },
+        credentials: '/base/keys.toml',
+        profile: 'x',
+        ca: '/base/ca.pem',
+        partMiB: 16,
+      },
+    )
+    assert.equal((parseLocation('s3:https://s3.eu-central-1.amazonaws.com/bucket') as { style: string }).style, 'virtual')
+    assert.equal((parseLocation('s3:https://s3.eu-central-1.amazonaws.com/with.dots') as { style: string }).style, 'path')
+  })
+
+  it('is a record', () => {
+    assert.deepEqual(parseLocation({ kind: 'folder', path: '/x' }), { kind: 'folder', path: '/x' })
+    const record = { kind: 's3', endpoint: 'http://127.0.0.1:9000', bucket: 'bucket' }
+    assert.deepEqual(parseLocation(record), { ...record, prefix: '', region: 'us-east-1', style: 'path' })
+  })
+
+  it('survives JSON and its own line', () => {
+    const text = fc.constantFrom(
+      'folder:/a b/ü',
+      'folder:/',
+      's3:https://h/bucket',
+      's3:http://localhost:1/b.c/d?lock=governance&days=1',
+      's3:http://intern/bucket?insecure=true&credentials=/k y',
+    )
+    fc.assert(
+      fc.property(text, (line) => {
+        const config = parseLocation(line, { from })
+        assert.deepEqual(parseLocation(JSON.parse(JSON.stringify(config)) as Record<string, unknown>, { from }), config)
+        assert.deepEqual(parseLocation(formatLocation(config), { from }), config)
+      }),
+    )
+  })
+
+  const WRONG = [
+    '',
+    'folder:',
+    'folder:/a\0b',
+    'ftp://x',
+    '/mnt/disk',
+    's3:',
+    's3:bucket',
+    's3:ftp://h/bucket',
+    's3:https://h',
+    's3:https://h/',
+    's3:https://h/b',
+    's3:https://h/bucket/../x/.hidden',
+    's3:https://h/bucket/.hidden',
+    's3:https://h/bucket//x',
+    's3:https://h/bucket/%2e%2e%2fx',
+    's3:https://h/bucket/%zz',
+    's3:https://h/bucket#x',
+    's3:https://h/bucket?region=',
+    's3:https://h/bucket?region=a&region=b',
+    's3:https://h/bucket?lock=governance',
+    's3:https://h/bucket?days=3',
+    's3:https://h/bucket?lock=maybe&days=3',
+    's3:https://h/bucket?lock=governance&days=0',
+    's3:https://h/bucket?lock=governance&days=1.5',
+    's3:https://h/bucket?style=other',
+    's3:https://h/Bucket_1?style=virtual',
+    's3:https://h/bucket?partMiB=1',
+    's3:https://h/bucket?insecure=maybe',
+    's3:https://h/bucket?colour=red',
+    's3:http://h.example.org/bucket',
+    's3:http://127.0.0.1.example.org/bucket',
+  ]
+  for (const line of WRONG) {
+    it(`refuses ${JSON.stringify(line)}`, async () => {
+      const failure = await refuses(async () => parseLocation(line), 'location.config')
+      assert.ok((failure.next ?? '').length > 10)
+    })
+  }
+
+  it('refuses records with more than is known', async () => {
+    for (const extra of [
+      { secretAccessKey: 'topsecret' },
+      { accessKeyId: 'topsecret' },
+      { region: 5 },
+      { bucket: '' },
+      { endpoint: 'https://a:topsecret@h' },
+    ]) {
+      const failure = await refuses(
+        async () => parseLocation({ kind: 's3', endpoint: 'https://h', bucket: 'bucket', ...extra }),
+        'location.config',
+      )
+      assert.ok(!inspect(failure).includes('topsecret'))
+    }
+    await refuses(async () => parseLocation({ kind: 'tape' }), 'location.config')
+    await refuses(async () => parseLocation({}), 'location.config')
+  })
+
+  it('never takes keys in the line, and does not repeat them', async () => {
+    for (const line of [
+      's3:https://AKIA:topsecret@h/bucket',
+      's3:https://topsecret@h/bucket',
+      's3:https://h/bucket?secret_access_key=topsecret',
+      's3:https://h/bucket?access_key=topsecret',
+      's3:https://h/bucket?AWSAccessKeyId=topsecret',
+      's3:https://h/bucket?sessionToken=topsecret',
+      's3:https://h/bucket?X-Amz-Signature=topsecret',
+    ]) {
+      const failure = await refuses(async () => parseLocation(line), 'location.config')
+      assert.ok(!inspect(failure).includes('topsecret'), line)
+      assert.match(failure.next ?? '', /credentials=FILE/)
+    }
+  })
+
+  it('answers any text with a record or location.config, and never repeats long words of it', () => {
+    const word = fc.string({ minLength: 12, maxLength: 30, unit: fc.constantFrom(...'abcdefgh0123456789'.split('')) })
+    const any = fc.oneof(
+      fc.string({ maxLength: 200 }),
+      fc.webUrl({ withFragments: true, withQueryParameters: true }).map((url) => `s3:${url}`),
+      fc.tuple(word, word, word).map(([a, b, c]) => `s3:https://${a}:${b}@host/bucket?x=${c}`),
+      fc.tuple(word, word).map(([a, b]) => `s3:https://host/bucket?${a}=${b}`),
+    )
+    fc.assert(
+      fc.property(any, (line) => {
+        try {
+          assert.ok(['folder', 's3'].includes(parseLocation(line, { from }).kind))
+        } catch (error) {
+          assert.ok(error instanceof Failure && error.code === 'location.config', String(error))
+          for (const part of line.match(/[a-h0-9]{12,}/g) ?? []) assert.ok(!inspect(error).includes(part))
+        }
+      }),
+      { numRuns: 500 },
+    )
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom('kind', 'path', 'endpoint', 'bucket', 'prefix', 'lock', 'other'), fc.anything()),
+        (record) => {
+          try {
+            parseLocation(record, { from })
+          } catch (error) {
+            assert.ok(error instanceof Failure && error.code === 'location.config', String(error))
+          }
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+})
+
+describe('access keys', () => {
+  const secretOf = (text: string, profile?: string): string[] => {
+    const credentials = parseKeyFile(text, profile)
+    if (credentials === undefined) return []
+    const token = credentials.sessionToken === undefined ? [] : [fromUtf8(credentials.sessionToken.reveal())]
+    return [credentials.accessKeyId, fromUtf8(credentials.secretAccessKey.reveal()), ...token]
+  }
+
+  it('come in the forms that people have', () => {
+    assert.deepEqual(secretOf('access_key_id = "A"\nsecret_access_key = "S"\n'), ['A', 'S'])
+    assert.deepEqual(secretOf('[default]\naccess_key_id = "A"\nsecret_access_key = "S"\nsession_token = "T"'), ['A', 'S', 'T'])
+    assert.deepEqual(secretOf('\uFEFF{"AccessKeyId":"A","SecretAccessKey":"S/+=","SessionToken":"T"}'), ['A', 'S/+=', 'T'])
+    assert.deepEqual(secretOf('{"accessKeyId":"A","secretAccessKey":"S"}'), ['A', 'S'])
+    assert.deepEqual(
+      secretOf(
+        '# mine\n[default]\naws_access_key_id = A\r\naws_secret_access_key=S/x+y=\r\n\n[other]\naws_access_key_id=B\naws_secret_access_key = R\n',
+      ),
+      ['A', 'S/x+y='],
+    )
+    assert.deepEqual(
+      secretOf(
+        '[default]\naws_access_key_id=A\naws_secret_access_key=S\n[profile other]\naws_access_key_id=B\naws_secret_access_key = R\n',
+        'other',
+      ),
+      ['B', 'R'],
+    )
+  })
+
+  it('are not found where there are none', () => {
+    for (const text of [
+      '',
+      '{',
+      '[]',
+      '{"accessKeyId":"A"}',
+      '[default]\naws_access_key_id=A',
+      '{"accessKeyId":"A\\nB","secretAccessKey":"S"}',
+    ])
+      assert.deepEqual(secretOf(text), [])
+    assert.deepEqual(secretOf('access_key_id = "A"\nsecret_access_key = "S"', 'other'), [])
+  })
+
+  it('never make the reader stumble', () => {
+    fc.assert(fc.property(fc.string({ maxLength: 300 }), (text) => void parseKeyFile(text)))
+  })
+
+  it('do not appear in failures or when printed', async () => {
+    await using folder = await scratch()
+    const path = join(folder.path, 'keys')
+    await writeFile(path, 'aws_access_key_id=AKIDTOPSECRET\nnothing=else TOPSECRET')
+    const failure = await refuses(readKeyFile(path, { label: 'cloud' }), 'location.denied', 'cloud')
+    assert.ok(!inspect(failure).includes('TOPSECRET'))
+    await refuses(readKeyFile(join(folder.path, 'absent'), { label: 'cloud' }), 'location.denied', 'cloud')
+    await refuses(async () => keyFromEnvironment({ AWS_ACCESS_KEY_ID: 'A' }, 'cloud'), 'location.denied', 'cloud')
+    const credentials = keyFromEnvironment(
+      { AWS_ACCESS_KEY_ID: 'A', AWS_SECRET_ACCESS_KEY: 'TOPSECRET', AWS_SESSION_TOKEN: 'TOPSECRET' },
+      'cloud',
+    )
+    assert.ok(!inspect(credentials, { showHidden: true, depth: 9 }).includes('TOPSECRET'))
+    assert.ok(!JSON.stringify(credentials).includes('TOPSECRET'))
+  })
+})
+
+describe('opening a described location', () => {
+  it('gives a folder', async () => {
+    await using folder = await scratch()
+    const location = await openLocation(parseLocation(`folder:${folder.path}`), { label: 'shelf' })
+    assert.equal(await location.putIfAbsent('a', new Uint8Array(3)), 'created')
+    assert.equal(location.label, 'shelf')
+    assert.equal((await openLocation(parseLocation(`folder:${folder.path}`))).label, folder.path)
+  })
+
+  it('gives a bucket, and names it without keys', async () => {
+    const location = await openLocation(parseLocation('s3:http://127.0.0.1:1/bucket/p'))
+    assert.deepEqual([location.kind, location.label], ['s3', 'bucket at 127.0.0.1:1'])
+    await refuses(location.head('a'), 'location.denied', location.label)
+    await location.close()
+    await refuses(openLocation(parseLocation('s3:https://127.0.0.1:1/bucket?ca=/nowhere')), 'location.config', 'bucket at 127.0.0.1:1')
+  })
+})
