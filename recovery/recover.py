@@ -800,7 +800,7 @@ def time_of(text):
 Common = collections.namedtuple(
     "Common", "raw suite k n chunk_log2 rng vault object deal_id version generation set_id content_id"
 )
-HeadCopy = collections.namedtuple("HeadCopy", "raw common flags x frag_id key_share")
+HeadCopy = collections.namedtuple("HeadCopy", "length common flags x frag_id key_share")
 Totals = collections.namedtuple("Totals", "raw padded_len m runs")
 
 
@@ -857,7 +857,7 @@ def parse_head_copy(data):
     flags, x = inside[at], inside[at + 1]
     if flags > 1 or x == 0:
         raise Damaged("the HEAD holds a value that version 1 does not know")
-    return HeadCopy(data[: 8 + head_len], common, flags, x, inside[at + 2 : at + 18], inside[at + 18 :])
+    return HeadCopy(8 + head_len, common, flags, x, inside[at + 2 : at + 18], inside[at + 18 :])
 
 
 def parse_totals(data, common):
@@ -888,27 +888,26 @@ def body_len(common, length):
 class Candidate:
     """One fragment under one of its HEAD copies. Its trailer is as this copy says; lengths add up to the file."""
 
-    __slots__ = ("fragment", "head", "damaged", "totals_at", "totals_len", "meta_at", "meta_len", "meta_sha", "ktag", "nonce", "_totals", "_meta")
+    __slots__ = ("fragment", "head", "damaged", "totals_at", "totals_len", "totals_sha", "meta_at", "meta_len", "meta_sha", "ktag", "nonce", "_meta")
 
     def __init__(self, fragment, head, damaged, trailer, trailer_at):
         common = head.common
-        at = len(head.raw)
+        at = head.length
         totals = parse_totals(trailer[at : at + 14 + 12 * 65535], common)
         self.fragment, self.head, self.damaged = fragment, head, damaged
-        self.totals_at, self.totals_len = trailer_at + at, len(totals.raw)
+        self.totals_at, self.totals_len, self.totals_sha = trailer_at + at, len(totals.raw), sha256(totals.raw)
         at += len(totals.raw)
         self.meta_at, self.meta_len = trailer_at + at, len(trailer) - at - 96
         if not 512 <= self.meta_len - 16 <= META_BYTES_MAX or (self.meta_len - 16) % 512:
             raise Damaged("the length of the META share is wrong")
         full = 24 + body_len(common, 1 << common.chunk_log2)
         last = 24 + body_len(common, chunk_len(common, totals, totals.m - 1))
-        if len(head.raw) + (totals.m - 1) * full + last + len(trailer) + 8 != fragment.size:
+        if head.length + (totals.m - 1) * full + last + len(trailer) + 8 != fragment.size:
             raise Damaged("the lengths do not add up to the size of the file")
         self.meta_sha = sha256(trailer[at : at + self.meta_len])
         self.ktag, self.nonce = trailer[-96:-64], trailer[-64:]
         if head.flags and any(self.ktag):
             raise Damaged("it is flagged unproven and yet carries a ktag")
-        self._totals = totals if len(totals.raw) <= 4096 else None
         self._meta = None
 
     x = property(lambda self: self.head.x)
@@ -916,7 +915,11 @@ class Candidate:
     location = property(lambda self: self.fragment.location)
 
     def totals(self):
-        return self._totals or parse_totals(self.fragment.read(self.totals_at, self.totals_len), self.head.common)
+        """TOTALS, read again: there may be very many fragments, and a set is looked at one by one."""
+        raw = self.fragment.read(self.totals_at, self.totals_len)
+        if sha256(raw) != self.totals_sha:
+            raise Damaged("the file changes while it is read")
+        return parse_totals(raw, self.head.common)
 
     def meta_share(self):
         if self._meta is None:
@@ -926,20 +929,27 @@ class Candidate:
     def release(self):
         self._meta = None
 
-    def ktag_right(self, km):
-        """ktag of the page; never right for an unproven fragment."""
+    def manifest(self):
+        """What ktag is about; None when the file cannot be read any more."""
         head = self.head
-        message = b"".join(
-            (b"fragment/1 manifest", head.common.raw, bytes([head.flags, head.x]), head.frag_id, self.totals().raw,
-             sha256(head.key_share), self.meta_sha, self.nonce)
+        try:
+            totals = self.totals().raw
+        except (OSError, Damaged):
+            return None
+        return b"".join(
+            (b"fragment/1 manifest", head.common.raw, bytes([head.flags, head.x]), head.frag_id, totals, sha256(head.key_share),
+             self.meta_sha, self.nonce)
         )  # fmt: skip
-        return not self.unproven and hmac.compare_digest(hmac.digest(km, message, "sha256"), self.ktag)
+
+    def ktag_right(self, km, manifest):
+        """ktag of the page; never right for an unproven fragment."""
+        return not self.unproven and manifest is not None and hmac.compare_digest(hmac.digest(km, manifest, "sha256"), self.ktag)
 
     def record(self, j, totals):
         """(runSalt, body, ftag) of record j."""
         common = self.head.common
         full = 24 + body_len(common, 1 << common.chunk_log2)
-        data = self.fragment.read(len(self.head.raw) + j * full, 24 + body_len(common, chunk_len(common, totals, j)))
+        data = self.fragment.read(self.head.length + j * full, 24 + body_len(common, chunk_len(common, totals, j)))
         return data[:8], data[8:-16], data[-16:]
 
 
@@ -975,7 +985,7 @@ class Fragment:
                 copies.append((parse_head_copy(data), other))
             except Damaged as error:
                 why = why or error
-        if len(copies) == 2 and copies[0][0].raw == copies[1][0].raw:
+        if len(copies) == 2 and copies[0][0] == copies[1][0]:
             copies = [(copies[0][0], None)]
         out = []
         for head, damaged in copies:
@@ -1040,7 +1050,6 @@ class Set:
         self.totals = None
         self.limited = False
         self._resolved = False
-        self._meta = None
 
     def add(self, candidate):
         same = [c for c in self.candidates if c.location is candidate.location]
@@ -1064,13 +1073,14 @@ class Set:
         ktag covers the key share, so the k that verify are themselves such a subset."""
         if not enough(pool, self.k):
             return None
+        manifests = {id(c): c.manifest() for c in pool}
         for tries, subset in enumerate(quorums(pool, self.k)):
             if tries >= KEY_TRIES_MAX:
                 self.limited = True
                 return None
             key = combine_key_shares(subset)[:32]
             km = hkdf(key, b"manifest")
-            if all(c.ktag_right(km) for c in subset):
+            if all(c.ktag_right(km, manifests[id(c)]) for c in subset):
                 return key
         return None
 
@@ -1080,8 +1090,9 @@ class Set:
         if not enough(pool, self.k):
             return None
         tries = 0
+        manifests = {id(c): c.manifest() for c in pool}
         for subset in quorums(pool, self.k):
-            if not any(c.unproven for c in subset) or len({(c.meta_len, c.totals().raw) for c in subset}) > 1:
+            if not any(c.unproven for c in subset) or len({(c.meta_len, c.totals_sha) for c in subset}) > 1:
                 continue
             tries += 1
             if tries > META_KEY_TRIES_MAX:
@@ -1089,9 +1100,12 @@ class Set:
                 return None
             key = combine_key_shares(subset)[:32]
             km = hkdf(key, b"manifest")
-            if all(c.unproven or c.ktag_right(km) for c in subset):
-                if self._meta_under(key, subset) is not None:
-                    return key
+            if all(c.unproven or c.ktag_right(km, manifests[id(c)]) for c in subset):
+                try:
+                    if self._meta_under(key, subset) is not None:
+                        return key
+                except (OSError, Damaged):
+                    continue
         return None
 
     def resolve(self):
@@ -1109,7 +1123,7 @@ class Set:
         km = hkdf(key, b"manifest")
         verified, seen = [], set()
         for c in proven:
-            if c.ktag_right(km):
+            if c.ktag_right(km, c.manifest()):
                 if id(c.fragment) not in seen:
                     verified.append(c)
                     seen.add(id(c.fragment))
@@ -1121,14 +1135,19 @@ class Set:
         # "TOTALS ... identical in all fragments of a set: >= k locations must agree, two such groups are a conflict"
         groups = collections.OrderedDict()
         for c in verified + unproven:
-            groups.setdefault(c.totals().raw, []).append(c)
+            groups.setdefault(c.totals_sha, []).append(c)
         strong = [group for group in groups.values() if enough(group, self.k)]
         if len(strong) > 1:
             self.conflict = "two accounts of its length and runs, each at k locations"
         self.key = key
-        if strong and not self.conflict:
-            self.usable = strong[0]
-            self.totals = strong[0][0].totals()
+        for c in strong[0] if strong and not self.conflict else ():
+            try:
+                self.totals = c.totals()
+                self.usable = strong[0]
+                break
+            except (OSError, Damaged):
+                continue
+        if self.usable:
             self.apart = [c for group in groups.values() if group is not strong[0] for c in group]
         for c in verified:
             c.fragment.stands = c
@@ -1149,11 +1168,11 @@ class Set:
 
     def meta(self):
         """META of the set, parsed. Raises Unreadable, Damaged."""
-        if self._meta is None:
-            self._meta = parse_meta(self._meta_bytes(), self.totals)
+        try:
+            return parse_meta(self._meta_bytes(), self.totals)
+        finally:
             for c in self.candidates:
                 c.release()
-        return self._meta
 
     def _meta_bytes(self):
         if self.conflict:
@@ -1403,13 +1422,14 @@ class Location:
         self.heads = []  # (vault hex, epoch, name, source)
         self.markers = []
         self.ignored = 0
+        self.errors = []  # (name, why): what this computer could not read
 
 
 _FRAGMENT_NAME = re.compile(r"[0-9a-f]{32}\Z")
 _EPOCH_NAME = re.compile(r"[0-9a-f]{16}\Z")
 
 
-def walk(root):
+def walk(root, errors):
     """Relative names (tuples) of all plain files below `root`, sorted; hidden names and links are left out."""
     pending = [()]
     while pending:
@@ -1417,7 +1437,8 @@ def walk(root):
         try:
             with os.scandir(os.path.join(root, *folder)) as found:
                 entries = sorted(found, key=lambda entry: entry.name)
-        except OSError:
+        except OSError as error:
+            errors.append(("/".join(folder) or ".", "the folder cannot be read: %s" % error))
             continue
         for entry in entries:
             if entry.name.startswith("."):
@@ -1430,20 +1451,22 @@ def walk(root):
 
 
 def add_folder(location, root):
-    for name in walk(root):
-        path = os.path.join(root, *name)
-        if len(name) >= 2 and _FRAGMENT_NAME.match(name[-1]) and name[-2] == name[-1][:2] or name[-1].endswith(".frg"):
-            kind = location.sources
-            item = ("/".join(name), FileSource(path))
-        elif len(name) >= 3 and name[-3] == "head" and HEX32.match(name[-2]) and _EPOCH_NAME.match(name[-1]):
-            kind = location.heads
-            item = (name[-2], int(name[-1], 16), "/".join(name), FileSource(path))
-        elif name[-1] == "location.json":
-            kind, item = location.markers, marker(path)
-        else:
-            location.ignored += 1
-            continue
-        kind.append(item)
+    for name in walk(root, location.errors):
+        try:
+            _add_file(location, name, os.path.join(root, *name))
+        except (OSError, Damaged) as error:
+            location.errors.append(("/".join(name), str(error)))
+
+
+def _add_file(location, name, path):
+    if len(name) >= 2 and _FRAGMENT_NAME.match(name[-1]) and name[-2] == name[-1][:2] or name[-1].endswith(".frg"):
+        location.sources.append(("/".join(name), FileSource(path)))
+    elif len(name) >= 3 and name[-3] == "head" and HEX32.match(name[-2]) and _EPOCH_NAME.match(name[-1]):
+        location.heads.append((name[-2], int(name[-1], 16), "/".join(name), FileSource(path)))
+    elif name[-1] == "location.json":
+        location.markers.append(marker(path))
+    else:
+        location.ignored += 1
 
 
 def marker(path):
@@ -1584,7 +1607,7 @@ def _chain(head, by_sha):
     out = []
     while head is not None and head not in out:
         out.append(head)
-        earlier = by_sha.get(head.previous)
+        earlier = by_sha.get(str(head.previous))
         head = earlier if earlier is not None and earlier.epoch < head.epoch else None
     return out
 
@@ -1944,6 +1967,8 @@ class Vault:
             }  # fmt: skip
             if self.options.k and head.k < self.options.k:
                 self.report.note("the head says k = %d, the sheet says %d; the sheet is followed" % (head.k, self.options.k), True)
+        if self.options.dealer and not self.keys:
+            self.report.note("the fingerprint cannot be held against anything: no keys of the dealer are here (--dealer-keys)", True)
         if self.options.dealer and self.options.dealer in self.keys:
             self.source = "the fingerprint given"
         elif self.options.dealer_keys:
@@ -1957,7 +1982,7 @@ class Vault:
         if not self.keys:
             return "not verified"
         wished = meta.value.get("dealer")
-        keys = [self.keys[wished]] if wished in self.keys else list(self.keys.values())
+        keys = [self.keys[wished]] if isinstance(wished, str) and wished in self.keys else list(self.keys.values())
         return "verified" if any(meta_signature_right(meta, one_set.common, k) for k in keys) else "wrong"
 
     # Reading one dealing
@@ -2204,31 +2229,31 @@ class Vault:
                     self.say("conflict", one_set, "another dealing of this version is the one the catalogue names")
                 continue
             late_versions[deal[:2]].add(deal)
-            late.setdefault(self._key(meta.path), []).append((time_of(meta.created), deal, sets, meta))
+            late.setdefault(self._key(meta.path), []).append((time_of(meta.created), deal, sets))
         clashing = {deal for group in late_versions.values() if len(group) > 1 for deal in group}
         rows = []
         for file, path in sorted(state.files.items(), key=lambda item: (item[1], item[0])):
             versions = sorted(state.versions[file].values(), key=lambda v: -v.number)
             after = sorted(late.pop(self._key(path), []), key=lambda row: row[0], reverse=True)
             tries = []
-            for created, deal, sets, meta in after:
+            for created, deal, sets in after:
                 if deal in clashing:
                     rows.append(self._clash(path, deal, sets))
                 elif created < time_of(versions[0].created):
                     self.say("debris", sets[0], "older than the version of %s that the catalogue names" % shown(path))
                 else:
-                    tries.append(Try(deal, versions[0].number, "after the last segment", None, meta))
+                    tries.append(Try(deal, versions[0].number, "after the last segment", None))
             tries = [t._replace(number=t.number + len(tries) - i) for i, t in enumerate(tries)]
             for version in versions:
-                tries.append(Try((version.object, version.version, version.deal_id), version.number, "catalogue", version.modified, None))
+                tries.append(Try((version.object, version.version, version.deal_id), version.number, "catalogue", version.modified))
             rows.append({"path": path, "tries": tries, "exact": True})
         for path, after in sorted(late.items()):
             tries = []
-            for created, deal, sets, meta in sorted(after, key=lambda row: row[0], reverse=True):
+            for created, deal, sets in sorted(after, key=lambda row: row[0], reverse=True):
                 if deal in clashing:
                     rows.append(self._clash(path, deal, sets))
                 else:
-                    tries.append(Try(deal, 0, "after the last segment", None, meta))
+                    tries.append(Try(deal, 0, "after the last segment", None))
             tries = [t._replace(number=len(tries) - i) for i, t in enumerate(tries)]
             if tries:
                 rows.append({"path": path, "tries": tries, "exact": False})
@@ -2295,11 +2320,11 @@ class Vault:
                     rows.append({"path": None, "tries": [], "failed": str(error), "deal": deal})
                     continue
                 if meta.type != CATALOGUE_TYPE:
-                    paths.setdefault(self._key(meta.path), []).append((time_of(meta.created), index == 0, deal, meta))
+                    paths.setdefault(self._key(meta.path), []).append((time_of(meta.created), index == 0, deal))
         for path, found in sorted(paths.items()):
             found.sort(key=lambda row: (row[1], row[0], row[2][1]), reverse=True)
             total = len(found)
-            tries = [Try(deal, total - i, "META path", None, meta) for i, (_, _, deal, meta) in enumerate(found)]
+            tries = [Try(deal, total - i, "META path", None) for i, (_, _, deal) in enumerate(found)]
             rows.append({"path": path, "tries": tries, "exact": True})
         return rows
 
@@ -2427,7 +2452,8 @@ class Vault:
             done = []
 
             def fill(reader, meta):
-                done[:] = self.target.write(parts, lambda write: reader.copy_to(write, meta), meta)
+                watch = self.options.watch(path, meta.size)
+                done[:] = self.target.write(parts, lambda write: reader.copy_to(watch(write), meta), meta)
 
             one_set, meta, dealer, reader = self.attempt(sets, fill, wished)
         except Unreadable as error:
@@ -2455,7 +2481,7 @@ class Vault:
         meta = None
         if line is None:
             try:
-                meta = one.meta or sets[0].meta()
+                meta = sets[0].meta()
             except Damaged as error:
                 raise Unreadable(str(error))
         places = len({c.location for c in sets[0].usable})
@@ -2472,8 +2498,7 @@ class Vault:
     def _say_missing(self, deal_id):
         """Fragments that the catalogue places at a location given here, and that are not there."""
         for place in self.catalogue.places.get(deal_id, []):
-            location = self.given.get(place.get("location"))
-            name = place.get("name")
+            location, name = self.given.get(str(place.get("location"))), place.get("name")
             if location is not None and isinstance(name, str) and not any(n == name or n.endswith("/" + name) for n in location.names):
                 self.report.name("missing", location.label, shown(name), "the catalogue places a fragment here")
 
@@ -2512,7 +2537,7 @@ class Vault:
         self.report.vaults.append(self.row)
 
 
-Try = collections.namedtuple("Try", "deal number source modified meta")
+Try = collections.namedtuple("Try", "deal number source modified")
 FoundRef = collections.namedtuple("FoundRef", "object version deal_id sequence kind k")
 
 
@@ -2536,6 +2561,7 @@ class Options:
         self.vault = None
         self.out = None
         self.progress = lambda row: None
+        self.watch = lambda path, size: lambda write: write
         for name, value in asked.items():
             if not hasattr(self, name):
                 raise TypeError(name)
@@ -2557,7 +2583,18 @@ def scan(locations, report):
                 if raw not in sets:
                     sets[raw] = Set(candidate.head.common)
                     vaults.setdefault(candidate.head.common.vault.hex(), []).append(sets[raw])
+                candidate.head = candidate.head._replace(common=sets[raw].common)
                 sets[raw].add(candidate)
+    # Two HEAD copies that differ lead a file into two sets. The set that has a key tells what the file is.
+    for one_set in sets.values():
+        for candidate in [c for c in one_set.candidates if len(c.fragment.candidates) > 1]:
+            both = [sets[c.head.common.raw].resolve() for c in candidate.fragment.candidates]
+            if one_set.key is None and any(other.key is not None for other in both):
+                one_set.candidates.remove(candidate)
+    for vault in list(vaults):
+        vaults[vault] = [one_set for one_set in vaults[vault] if one_set.candidates]
+        if not vaults[vault]:
+            del vaults[vault]
     return vaults
 
 
@@ -2594,6 +2631,8 @@ def _recover(locations, options):
     report = Report()
     for location in locations:
         location.names = {name for name, _ in location.sources}
+        for name, why in location.errors:
+            report.name("blames", location.label, name, why)
         markers = {found for found in location.markers if found}
         if len(markers) > 1:
             report.note(
@@ -2608,6 +2647,13 @@ def _recover(locations, options):
         ids = [vault for vault in ids if vault == options.vault]
         if not ids:
             report.note("no location here holds anything of vault %s" % options.vault, True)
+    live = [vault for vault in ids if vault in heads or any(one_set.resolve().key is not None for one_set in found[vault])]
+    if live and not options.vault:
+        for vault in ids:
+            for one_set in found[vault] if vault not in live else ():
+                report.set("incomplete", one_set, "the only fragments of another vault, %s" % vault)
+                report.problem = True
+        ids = live
     if len(ids) > 1:
         report.note("%d vaults are here; each is restored into a folder named by its id (--vault chooses one)" % len(ids))
     for vault_id in ids:
@@ -2722,8 +2768,25 @@ def main(argv=None):
     def progress(row):
         sys.stderr.write(line_of(row) + "\n")
 
+    def watch(path, size):
+        """Says every few seconds how far a long file is."""
+
+        def wrap(write):
+            state = [0, time.time()]
+
+            def watched(part):
+                write(part)
+                state[0] += len(part)
+                if time.time() - state[1] > 5:
+                    state[1] = time.time()
+                    sys.stderr.write("  %s: %d of %d MB\n" % (shown(path), state[0] // 1000000, size // 1000000))
+
+            return watched
+
+        return wrap
+
     options = Options(
-        k=given.k, vault=given.vault, deal=tuple(given.deal), path=given.path, list=given.list, all_versions=given.all_versions,
+        watch=watch, k=given.k, vault=given.vault, deal=tuple(given.deal), path=given.path, list=given.list, all_versions=given.all_versions,
         dealer=given.dealer, dealer_keys=keys, unverified=given.unverified, fast=given.fast, out=given.out,
         progress=(lambda row: None) if given.json else progress,
     )  # fmt: skip

@@ -9,6 +9,7 @@ import itertools
 import json
 import multiprocessing
 import os
+import random
 import shutil
 import sys
 import tempfile
@@ -269,6 +270,59 @@ class Damage(unittest.TestCase):
         self.assertEqual((report["exit"], names(report["refused"])), (2, ["1.frg", "2.frg"]))
         report, restored = read([("1.frg", one), ("2.frg", two)], k=2)
         self.assertEqual(report["exit"], 0)
+
+
+class HeadCopies(unittest.TestCase):
+    def test_a_damaged_copy_makes_no_other_vault_and_no_other_object(self):
+        folder = os.path.join(FRAGMENTS, "s1-2of3-13")
+        case = load_json(folder, "expect.json")
+        files = [("%d.frg" % i, load(folder, "%d.frg" % i)) for i in (1, 2, 3)]
+        trailer = len(files[0][1]) - 8 - recover.struct.unpack(">I", files[0][1][-8:-4])[0]
+        for at in (20, 36, 50, 60, 70):  # vault, object, dealId, version, setId
+            for start in (0, trailer):
+                bent = [(files[0][0], flip(files[0][1], start + at))] + files[1:]
+                report, restored = read(bent, dealer_keys=[keys_of(case)])
+                self.assertEqual((len(report["vaults"]), len(report["files"]), names(report["heads"])), (1, 1, ["1.frg"]))
+                self.assertEqual((list(restored.values()), report["blames"]), ([vector_data(folder, case)], []))
+            both = flip(flip(files[0][1], at), trailer + at)
+            report, restored = read([(files[0][0], both)] + files[1:])
+            self.assertIn(vector_data(folder, case), restored.values())
+            self.assertEqual(report["exit"], 3)
+
+
+class RandomHarm(unittest.TestCase):
+    def test_no_harm_to_fewer_than_n_minus_k_changes_a_byte_or_blames_the_honest(self):
+        seed = int.from_bytes(os.urandom(4), "big")
+        dice = random.Random(seed)
+        folders = [folder for folder in vector_cases() if "70000" not in folder]
+        for turn in range(400):
+            folder = dice.choice(folders)
+            case = load_json(folder, "expect.json")
+            files = [bytearray(load(folder, "%d.frg" % i)) for i in range(1, case["n"] + 1)]
+            hurt = dice.sample(range(case["n"]), dice.randint(0, case["n"]))
+            for one in hurt:
+                for _ in range(dice.choice((1, 1, 3, 20))):
+                    harm(dice, files, one)
+            locations = [location(str(i), (str(i), bytes(data))) for i, data in enumerate(files)]
+            with self.subTest(seed=seed, turn=turn, folder=os.path.basename(folder), hurt=hurt):
+                report, text = quick_read(locations, keys_of(case))
+                self.assertTrue({int(name) for name in names(report.rows("blames"))} <= set(hurt))
+                if case["n"] - len(hurt) >= case["k"]:
+                    self.assertEqual(text, vector_data(folder, case))
+
+
+def harm(dice, files, one):
+    data = files[one]
+    at = dice.choice((dice.randrange(len(data)), dice.randrange(200), max(0, len(data) - 1 - dice.randrange(400))))
+    kind = dice.random()
+    if kind < 0.6:
+        data[at : at + 1] = bytes([dice.randrange(256)])
+    elif kind < 0.75:
+        del data[at : at + dice.randint(1, 50)]
+    elif kind < 0.9:
+        data[at:at] = bytes(dice.randrange(256) for _ in range(dice.randint(1, 50)))
+    else:
+        data[at : at + 40] = files[dice.randrange(len(files))][at : at + 40]
 
 
 class PureEqualsLibcrypto(unittest.TestCase):

@@ -431,5 +431,86 @@ class Sets(unittest.TestCase):
                 self.assertEqual((report["exit"], files), (0, {"x": data}))
 
 
+ODD = (None, True, 0, -1, 1 << 52, 1.5, "", "x", "/", "\u0000", [], {}, [[]], [{}], {"x": {}})
+
+
+class NoDealer:
+    """Signs with zeros."""
+
+    keys = recover.DealerKeys(bytes(1952), bytes(32))
+    fingerprint = recover.fingerprint(keys)
+
+    @staticmethod
+    def sign(context, message):
+        return {"mldsa65": make_vault.b64(bytes(3309)), "ed25519": make_vault.b64(bytes(64))}
+
+
+class OddValues(VaultTest):
+    """Whoever signs may still write nonsense: the program ends with a report, and restores what it can."""
+
+    def setUp(self):
+        super().setUp()
+        real = recover.both_verify
+        recover.both_verify = lambda *given: True
+        self.addCleanup(setattr, recover, "both_verify", real)
+
+    def test_odd_members_in_meta(self):
+        for name in ("v", "path", "type", "created", "modified", "size", "dealer", "user", "sha256", "signature", "more"):
+            for odd in ODD:
+                if name == "sha256" and not isinstance(odd, str):
+                    continue
+                parts, _ = make_vault.deal(NoDealer, b"data", "/x", vault="ab" * 16, meta={name: odd if name != "sha256" else "ab" * 32})
+                report, files = restore_sets(parts)
+                self.assertIn(report["exit"], (0, 2, 3))
+                if name in ("created", "modified", "dealer", "user", "more"):
+                    self.assertEqual(files, {"x": b"data"})
+
+    def test_odd_members_in_heads(self):
+        v = make_vault.VaultMaker(os.path.join(self.root, "places"), NoDealer)
+        v.put("/a", b"a")
+        v.journal("snapshot", v.lines)
+        for name in ("v", "k", "n", "layout", "locations", "catalogue", "segments", "previous", "created", "formerDealers", "more"):
+            for odd in ODD:
+                for path in glob.glob(os.path.join(self.root, "places", "*", "head")):
+                    shutil.rmtree(path)
+                v.head(**{name: odd})
+                report, files = self.restore("ac")
+                self.assertEqual(files, {"a": b"a"}, (name, odd))
+
+    def test_odd_members_in_the_catalogue(self):
+        v = make_vault.VaultMaker(os.path.join(self.root, "places"), NoDealer)
+        file, line = v.put("/a", b"a")
+        good = v.lines + [
+            {"op": "folder", "path": "/f", "created": v.now()}, {"op": "move", "from": "/f", "to": "/g"}, {"op": "remove", "path": "/g"},
+            {"op": "forget", "file": file, "number": 7}, {"op": "unplace", "dealId": "ab" * 16, "x": 1}, {"op": "drop", "dealId": "ab" * 16},
+            {"op": "place", "dealId": line["dealId"], "x": 3, "location": v.ids[3], "name": line["fragments"][2]["name"], "commitment": "c"},
+        ]  # fmt: skip
+        for index, row in enumerate(good):
+            for name in row:
+                for odd in ODD[:: 1 if name in ("fragments", "location", "x", "path") else 3]:
+                    v.sequence = 0
+                    for old in v.catalogue_files if hasattr(v, "catalogue_files") else ():
+                        os.unlink(old)
+                    made = v.journal("snapshot", good[:index] + [dict(row, **{name: odd})] + good[index + 1 :])
+                    v.catalogue_files = [os.path.join(v.place(r["x"]), r["name"]) for r in made["fragments"]]
+                    for path in glob.glob(os.path.join(self.root, "places", "*", "head")):
+                        shutil.rmtree(path)
+                    v.head()
+                    report, files = self.restore("ac")
+                    self.assertIn(report["exit"], (0, 2, 3))
+
+    def test_rubbish_in_any_file(self):
+        v = make_vault.VaultMaker(os.path.join(self.root, "places"), NoDealer)
+        v.put("/a", b"a")
+        v.journal("snapshot", v.lines)
+        v.head()
+        for name in ("location.json", "head/%s/%016x" % (v.vault, 2), "aa/" + "a" * 32, "x.frg"):
+            for rubbish in (b"", b"{}", b"\0" * 100, b"[" * 100000, b"1GRF" * 50, b"\xff" * 3000000):
+                v.write(1, name, rubbish)
+                report, files = self.restore("ac")
+                self.assertEqual(files, {"a": b"a"})
+            v.write(1, name, b"")
+
+
 if __name__ == "__main__":
     unittest.main()
