@@ -69,7 +69,12 @@ export interface Door {
   versions(request: { readonly path: string }): Promise<Versions>
   placement(request: { readonly path: string; readonly version?: number | undefined }): Promise<Placement>
   /** Raw bytes of one fragment, as the location keeps them. */
-  fragment(request: { readonly path: string; readonly x: number; readonly offset: number; readonly lengthBytes: number }): Promise<Uint8Array>
+  fragment(request: {
+    readonly path: string
+    readonly x: number
+    readonly offset: number
+    readonly lengthBytes: number
+  }): Promise<Uint8Array>
   scrub(request: { readonly depth: 'present' | 'tags'; readonly location?: string | undefined }): Promise<Task>
   repair(request: { readonly path?: string | undefined }): Promise<Task>
   recover(request: {

@@ -10,9 +10,23 @@ export const limits = {
   extBytesMax: 1024,
   metaBytesMax: 2 ** 20,
   pathBytesMax: 4096,
-  pathSegmentBytesMax: 255,
+  pathSegmentBytesMax: 1020,
   listPageMax: 1000,
   /** A location that makes no progress for this long is a laggard. */
   stallMs: 30_000,
   connectMs: 10_000,
+  /** Gateways: what one request may weigh and how long it may keep us waiting. Uploads are bounded by silence, not by length. */
+  requestHeadersBytesMax: 32_768,
+  requestHeadersMs: 10_000,
+  requestBodyBytesMax: 65_536,
+  requestBodyMs: 30_000,
+  uploadSilenceMs: 120_000,
+  downloadSilenceMs: 600_000,
+  /** After an answer that came before the end of the body, the rest is read for so long, so that the answer arrives. */
+  lingerMs: 10_000,
+  connectionsMax: 1024,
+  eventListenersMax: 64,
+  eventHeartbeatMs: 15_000,
+  sessionsMax: 1024,
+  stopGraceMs: 5_000,
 } as const

@@ -42,6 +42,9 @@ export interface Location {
   /** Tries what the location promises, with small objects of its own under `probe/`, and removes them. */
   probe(options?: LocationOptions): Promise<Capabilities>
 
+  /** Accepts what stands at the place now, where the driver had noticed an exchange: part of the explicit act of repair. */
+  renew?(): void
+
   close(): Promise<void>
 }
 

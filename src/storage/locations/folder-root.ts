@@ -29,7 +29,7 @@ export class FolderRoot {
   }
 
   /**
-   * Throws `location.unreachable` unless the root stands and is the folder it was at first use: an unmounted disk leaves an empty
+   * Throws `location.unreachable` unless the root stands, and `location.not-ours` unless it is the folder it was at first use: an unmounted disk leaves an empty
    * folder of the same name behind, and nothing may be written or called absent there. A disk that was mounted anew counts as
    * the same when its marker is.
    */
@@ -42,6 +42,12 @@ export class FolderRoot {
       this.#identity = identity
     }
     this.#marker ??= await this.#readMarker()
+  }
+
+  /** Forgets which folder it was: the one that stands there now is the right one. */
+  renew(): void {
+    this.#identity = undefined
+    this.#marker = undefined
   }
 
   /** The path of a name. Throws `location.not-ours` when a folder on the way is a link. `absent` answers a missing folder on the way. */
@@ -130,10 +136,10 @@ export class FolderRoot {
   }
 
   #changed(): Error {
-    return locationFailure('location.unreachable', {
+    return locationFailure('location.not-ours', {
       label: this.label,
       detail: `${this.label} is not the folder it was before; its disk may be unmounted. Nothing was written.`,
-      next: 'Mount the disk again.',
+      next: 'Mount the disk again; if the new folder is to take its place, repair fills it.',
     })
   }
 }

@@ -129,6 +129,10 @@ class FolderLocation implements Location {
     )
   }
 
+  renew(): void {
+    this.#root.renew()
+  }
+
   close(): Promise<void> {
     return Promise.resolve()
   }

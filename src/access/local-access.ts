@@ -1,0 +1,37 @@
+// The door of a site that one person runs: the local operator may do everything, everybody else nothing.
+import { Failure } from '#base'
+import type { SiteStorage } from '#storage'
+import type { Access, Actor, Door } from './door.ts'
+
+export function createAccess(storage: SiteStorage): Access {
+  return { enter: (actor) => createDoor(storage, actor) }
+}
+
+function createDoor(storage: SiteStorage, actor: Actor): Door {
+  if (actor.kind !== 'local') throw new Failure('access.denied', { detail: 'only the person who runs this site may use it yet' })
+  return {
+    site: () => storage.site(),
+    status: (request) => storage.status(request),
+    createVault: (request) => storage.createVault(request),
+    addLocation: (request) => storage.addLocation(request),
+    testLocation: (request) => storage.testLocation(request),
+    list: (request) => storage.list(request),
+    stat: (request) => storage.stat(request),
+    openToWrite: (request) => storage.openToWrite(request),
+    openToRead: (request) => storage.openToRead(request),
+    createFolder: (request) => storage.createFolder(request),
+    move: (request) => storage.move(request),
+    copy: (request) => storage.copy(request),
+    remove: (request) => storage.remove(request),
+    versions: (request) => storage.versions(request),
+    placement: (request) => storage.placement(request),
+    fragment: (request) => storage.fragment(request),
+    scrub: (request) => storage.scrub(request),
+    repair: (request) => storage.repair(request),
+    recover: (request) => storage.recover(request),
+    tasks: async () => storage.tasks(),
+    task: async (id) => storage.task(id),
+    cancelTask: (id) => storage.cancelTask(id),
+    events: (signal) => storage.events(signal),
+  }
+}

@@ -1,0 +1,91 @@
+// The lines of the catalogue as it stands in the vault (docs/spec/vault.md, "Catalogue").
+import { Failure } from '#base'
+import { canonicalJson, type Json, parseCanonical } from '#format'
+import { z } from 'zod'
+
+export const CATALOGUE_TYPE = 'application/vnd.quorate.catalogue'
+export const LINE_BYTES_MAX = 2 ** 20
+
+const id = z.string().regex(/^[0-9a-f]{32}$/)
+const name = z.string().regex(/^[0-9a-f]{2}\/[0-9a-f]{32}$/)
+const count = z.number().int().min(0)
+const path = z.string().startsWith('/').max(8192)
+const place = z.object({ x: z.number().int().min(1).max(255), location: id, name, commitment: z.string().regex(/^[0-9a-f]{64}$/) })
+
+const first = z.object({ v: z.literal(1), kind: z.enum(['snapshot', 'segment']), vault: id, sequence: count, created: z.string() })
+
+const line = z.discriminatedUnion('op', [
+  z.object({ op: z.literal('folder'), path, created: z.string() }),
+  z.object({
+    op: z.literal('deal'),
+    object: id,
+    version: count,
+    dealId: id,
+    k: count,
+    n: count,
+    layout: z.enum(['shared', 'sealed']),
+    size: count,
+    type: z.string(),
+    created: z.string(),
+    fragments: z.array(place).max(255),
+  }),
+  z.object({
+    op: z.literal('file'),
+    file: id,
+    path,
+    number: count,
+    object: id,
+    version: count,
+    dealId: id,
+    created: z.string(),
+    modified: z.string(),
+  }),
+  z.object({ op: z.literal('move'), from: path, to: path }),
+  z.object({ op: z.literal('remove'), path }),
+  z.object({ op: z.literal('forget'), file: id, number: count }),
+  z.object({ op: z.literal('place'), dealId: id, ...place.shape }),
+  z.object({ op: z.literal('unplace'), dealId: id, x: count }),
+  z.object({ op: z.literal('drop'), dealId: id }),
+])
+
+export type CatalogueHeading = z.infer<typeof first>
+export type CatalogueLine = z.infer<typeof line>
+
+/** One line without its LF. */
+export function encodeLine(value: CatalogueLine | CatalogueHeading): string {
+  return canonicalJson(value as unknown as Json)
+}
+
+/** Parses the content of a snapshot or segment: its heading, then its lines. Throws `format.content` on anything else. */
+export async function* parseLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<CatalogueHeading | CatalogueLine> {
+  let rest: Uint8Array = new Uint8Array(0)
+  let number = 0
+  const parse = (bytes: Uint8Array): CatalogueHeading | CatalogueLine => {
+    number += 1
+    try {
+      const value = parseCanonical(bytes)
+      return number === 1 ? first.parse(value) : line.parse(value)
+    } catch (error) {
+      throw new Failure('format.content', { detail: `line ${number} of the catalogue is not as written`, cause: error })
+    }
+  }
+  for await (const piece of body) {
+    let from = 0
+    for (let end = piece.indexOf(10); end >= 0; end = piece.indexOf(10, from)) {
+      const part = piece.subarray(from, end)
+      yield parse(rest.length === 0 ? part : joined(rest, part))
+      rest = new Uint8Array(0)
+      from = end + 1
+    }
+    rest = joined(rest, piece.subarray(from))
+    if (rest.length > LINE_BYTES_MAX) throw new Failure('format.content', { detail: 'a line of the catalogue is too long' })
+  }
+  if (rest.length > 0) throw new Failure('format.content', { detail: 'the catalogue does not end with a whole line' })
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(a.length + b.length)
+  whole.set(a)
+  whole.set(b, a.length)
+  return whole
+}

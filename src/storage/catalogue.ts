@@ -1,0 +1,508 @@
+// Names, folders and versions in the database. Every change writes its line for the vault's own catalogue in the same transaction.
+import { Failure } from '#base'
+import type { Entry, Redundancy } from '#contract'
+import { type Database, type Kysely, sql, type Transaction } from '#database'
+import { newId } from '#format'
+import { type CatalogueLine, encodeLine } from './catalogue-lines.ts'
+import { foldersAbove, isBelow, parsePath, splitPath } from './paths.ts'
+import type { DealTable, StorageTables } from './tables.ts'
+
+export type Store = Database<StorageTables>
+type Handle = Kysely<StorageTables> | Transaction<StorageTables>
+type Tx = Transaction<StorageTables>
+
+/** Locations that answer now; fragments elsewhere do not count as readable. */
+export type Present = readonly string[]
+
+export interface CurrentVersion {
+  readonly file: string
+  readonly path: string
+  readonly number: number
+  readonly modified: string
+  readonly deal: DealTable
+}
+
+/** One page of a folder, folders and files mixed, by path in code point order; names after `after`. */
+export async function listFolder(
+  db: Handle,
+  request: {
+    readonly path: string
+    readonly recursive: boolean
+    readonly after?: string | undefined
+    readonly limit: number
+    readonly present: Present
+  },
+): Promise<{ entries: Entry[]; next: string | null }> {
+  const path = parsePath(request.path)
+  await requireFolder(db, path)
+  const after = request.after ?? ''
+  const below = path === '/' ? '/' : `${path}/`
+  // '0' is the character after '/': everything below the folder stands in between.
+  const above = path === '/' ? '0' : `${path}0`
+  let folders = db
+    .selectFrom('folder')
+    .selectAll()
+    .where('path', '>', after)
+    .orderBy('path')
+    .limit(request.limit + 1)
+  let files = fileQuery(db, request.present)
+    .where('file.path', '>', after)
+    .orderBy('file.path')
+    .limit(request.limit + 1)
+  if (request.recursive) {
+    folders = folders.where('path', '>=', below).where('path', '<', above)
+    files = files.where('file.path', '>=', below).where('file.path', '<', above)
+  } else {
+    folders = folders.where('parent', '=', path)
+    files = files.where('file.parent', '=', path)
+  }
+  const [folderRows, fileRows] = await Promise.all([folders.execute(), files.execute()])
+  const entries = [...folderRows.map((row) => folderEntry(row.path, row.created)), ...fileRows.map(fileEntry)].toSorted((a, b) =>
+    byCodePoint(a.path, b.path),
+  )
+  const page = entries.slice(0, request.limit)
+  return { entries: page, next: entries.length > page.length ? page.at(-1)!.path : null }
+}
+
+export async function statEntry(db: Handle, given: string, present: Present): Promise<Entry> {
+  const path = parsePath(given)
+  if (path === '/') return folderEntry('/', new Date(0).toISOString())
+  const file = await fileQuery(db, present).where('file.path', '=', path).executeTakeFirst()
+  if (file !== undefined) return fileEntry(file)
+  const folder = await db.selectFrom('folder').selectAll().where('path', '=', path).executeTakeFirst()
+  if (folder !== undefined) return folderEntry(folder.path, folder.created)
+  throw absent(path)
+}
+
+/** The version to read. Throws `storage.absent`. */
+export async function findVersion(db: Handle, given: string, number?: number): Promise<CurrentVersion> {
+  const path = parsePath(given)
+  const file = await db.selectFrom('file').selectAll().where('path', '=', path).executeTakeFirst()
+  if (file === undefined) {
+    if (path === '/' || (await folderExists(db, path)))
+      throw new Failure('storage.path', { detail: `${path} is a folder`, next: 'Name a file in it, or read it recursively.' })
+    throw absent(path)
+  }
+  const version = await db
+    .selectFrom('file_version')
+    .selectAll()
+    .where('file', '=', file.file)
+    .where('number', '=', number ?? file.current)
+    .executeTakeFirst()
+  if (version === undefined) throw new Failure('storage.absent', { detail: `${path} has no version ${number}` })
+  const deal = await db.selectFrom('deal').selectAll().where('deal', '=', version.deal).executeTakeFirstOrThrow()
+  return { file: file.file, path, number: version.number, modified: version.modified, deal }
+}
+
+export async function versionsOf(
+  db: Handle,
+  given: string,
+  present: Present,
+): Promise<{
+  path: string
+  versions: { number: number; size: number; type: string; created: string; modified: string; current: boolean; redundancy: Redundancy }[]
+}> {
+  const { file, path } = await findVersion(db, given)
+  const rows = await db
+    .selectFrom('file_version as v')
+    .innerJoin('deal as d', 'd.deal', 'v.deal')
+    .innerJoin('file as f', 'f.file', 'v.file')
+    .select(['v.number', 'v.created', 'v.modified', 'd.size', 'd.type', 'd.k', 'd.n', 'f.current', heldCount(present).as('held')])
+    .where('v.file', '=', file)
+    .orderBy('v.number', 'desc')
+    .execute()
+  return {
+    path,
+    versions: rows.map((row) => ({
+      number: row.number,
+      size: row.size,
+      type: row.type,
+      created: row.created,
+      modified: row.modified,
+      current: row.number === row.current,
+      redundancy: redundancyOf(row),
+    })),
+  }
+}
+
+/** What an upload needs to know before its first byte. Throws when the path cannot take a file. */
+export async function requireWritable(db: Handle, given: string, ifAbsent: boolean): Promise<{ path: string; file: string | undefined }> {
+  const { path } = splitPath(given)
+  if (await folderExists(db, path)) throw new Failure('storage.exists', { detail: `${path} is a folder`, next: 'Choose another name.' })
+  for (const folder of foldersAbove(path)) {
+    const blocking = await db.selectFrom('file').select('path').where('path', '=', folder).executeTakeFirst()
+    if (blocking !== undefined)
+      throw new Failure('storage.exists', { detail: `${folder} is a file, so nothing can lie in it`, next: 'Choose another folder.' })
+  }
+  const file = await db.selectFrom('file').selectAll().where('path', '=', path).executeTakeFirst()
+  if (file !== undefined && ifAbsent) throw new Failure('storage.exists', { detail: `${path} exists already` })
+  return { path, file: file?.file }
+}
+
+/** Makes a stored dealing the current version at the path. */
+export async function addVersion(
+  tx: Tx,
+  request: {
+    readonly path: string
+    readonly file: string
+    readonly deal: string
+    readonly created: string
+    readonly modified: string
+    readonly ifAbsent: boolean
+  },
+): Promise<{ number: number }> {
+  const { path } = await requireWritable(tx, request.path, request.ifAbsent)
+  await makeFolders(tx, foldersAbove(path), request.created)
+  const standing = await tx.selectFrom('file').selectAll().where('path', '=', path).executeTakeFirst()
+  const file = standing?.file ?? request.file
+  const number = standing === undefined ? 1 : standing.current + 1
+  if (standing === undefined)
+    await tx
+      .insertInto('file')
+      .values({ file, path, parent: splitPath(path).parent, current: number })
+      .execute()
+  else await tx.updateTable('file').set({ current: number }).where('file', '=', file).execute()
+  await tx
+    .insertInto('file_version')
+    .values({ file, number, deal: request.deal, created: request.created, modified: request.modified })
+    .execute()
+  const deal = await tx.selectFrom('deal').selectAll().where('deal', '=', request.deal).executeTakeFirstOrThrow()
+  await log(tx, [
+    await dealLine(tx, deal),
+    {
+      op: 'file',
+      file,
+      path,
+      number,
+      object: deal.object,
+      version: deal.version,
+      dealId: deal.deal,
+      created: request.created,
+      modified: request.modified,
+    },
+  ])
+  return { number }
+}
+
+export async function createFolder(tx: Tx, given: string, created: string): Promise<void> {
+  const path = parsePath(given)
+  if (path === '/') return
+  await makeFolders(tx, [...foldersAbove(path), path], created)
+}
+
+export async function moveEntry(
+  tx: Tx,
+  request: { readonly from: string; readonly to: string; readonly replace: boolean; readonly at: string },
+): Promise<void> {
+  const from = splitPath(request.from).path
+  const to = splitPath(request.to).path
+  if (from === to) return
+  const file = await tx.selectFrom('file').selectAll().where('path', '=', from).executeTakeFirst()
+  if (file === undefined && !(await folderExists(tx, from))) throw absent(from)
+  if (isBelow(to, from)) throw new Failure('storage.path', { detail: `${from} cannot be moved into itself` })
+  await clearTarget(tx, to, request.replace && file !== undefined)
+  await makeFolders(tx, foldersAbove(to), request.at)
+  if (file !== undefined)
+    await tx
+      .updateTable('file')
+      .set({ path: to, parent: splitPath(to).parent })
+      .where('file', '=', file.file)
+      .execute()
+  else await moveFolder(tx, from, to)
+  await log(tx, [{ op: 'move', from, to }])
+}
+
+/** A copy names the same dealing: it costs no bytes, and lives on when the first is removed. */
+export async function copyEntry(
+  tx: Tx,
+  request: { readonly from: string; readonly to: string; readonly replace: boolean; readonly at: string },
+): Promise<void> {
+  const from = splitPath(request.from).path
+  const to = splitPath(request.to).path
+  if (from === to) throw new Failure('storage.exists', { detail: `${to} is the file itself` })
+  if (isBelow(to, from)) throw new Failure('storage.path', { detail: `${from} cannot be copied into itself` })
+  const file = await tx.selectFrom('file').selectAll().where('path', '=', from).executeTakeFirst()
+  if (file === undefined && !(await folderExists(tx, from))) throw absent(from)
+  await clearTarget(tx, to, request.replace && file !== undefined)
+  if (file !== undefined) return copyFile(tx, file, { to, at: request.at })
+  const below = `${from}/`
+  const folders = await tx
+    .selectFrom('folder')
+    .select('path')
+    .where('path', '>=', below)
+    .where('path', '<', `${from}0`)
+    .orderBy('path')
+    .execute()
+  await createFolder(tx, to, request.at)
+  for (const folder of folders) await createFolder(tx, to + folder.path.slice(from.length), request.at)
+  const files = await tx.selectFrom('file').selectAll().where('path', '>=', below).where('path', '<', `${from}0`).orderBy('path').execute()
+  for (const one of files) await copyFile(tx, one, { to: to + one.path.slice(from.length), at: request.at })
+}
+
+async function copyFile(
+  tx: Tx,
+  file: { readonly file: string; readonly current: number },
+  target: { readonly to: string; readonly at: string },
+): Promise<void> {
+  const version = await tx
+    .selectFrom('file_version')
+    .selectAll()
+    .where('file', '=', file.file)
+    .where('number', '=', file.current)
+    .executeTakeFirstOrThrow()
+  await addVersion(tx, {
+    path: target.to,
+    file: newId(),
+    deal: version.deal,
+    created: target.at,
+    modified: version.modified,
+    ifAbsent: true,
+  })
+}
+
+/** Removes a file with its versions, one version, or a folder. Answers how many files or versions went. */
+export async function removeEntry(
+  tx: Tx,
+  request: { readonly path: string; readonly recursive: boolean; readonly version?: number | undefined },
+): Promise<number> {
+  const path = parsePath(request.path)
+  const file = await tx.selectFrom('file').selectAll().where('path', '=', path).executeTakeFirst()
+  if (file !== undefined && request.version !== undefined) return removeVersion(tx, file, request.version)
+  if (file !== undefined) {
+    await log(tx, [{ op: 'remove', path }])
+    await dropFiles(tx, [file.file])
+    return 1
+  }
+  if (path === '/') throw new Failure('storage.path', { detail: 'the root cannot be removed' })
+  if (!(await folderExists(tx, path))) throw absent(path)
+  const below = `${path}/`
+  const files = await tx.selectFrom('file').select('file').where('path', '>=', below).where('path', '<', `${path}0`).execute()
+  const folders = await tx.selectFrom('folder').select('path').where('path', '>=', below).where('path', '<', `${path}0`).execute()
+  if (!request.recursive && files.length + folders.length > 0) {
+    throw new Failure('storage.exists', { detail: `${path} is not empty`, next: 'Remove it recursively (rm -r).' })
+  }
+  await log(tx, [{ op: 'remove', path }])
+  for (let at = 0; at < files.length; at += 500)
+    await dropFiles(
+      tx,
+      files.slice(at, at + 500).map((one) => one.file),
+    )
+  await tx
+    .deleteFrom('folder')
+    .where((eb) => eb.or([eb('path', '=', path), eb.and([eb('path', '>=', below), eb('path', '<', `${path}0`)])]))
+    .execute()
+  return files.length
+}
+
+async function removeVersion(
+  tx: Tx,
+  file: { readonly file: string; readonly path: string; readonly current: number },
+  number: number,
+): Promise<number> {
+  const rows = await tx.selectFrom('file_version').select(['number', 'deal']).where('file', '=', file.file).orderBy('number').execute()
+  const row = rows.find((one) => one.number === number)
+  if (row === undefined) throw new Failure('storage.absent', { detail: `${file.path} has no version ${number}` })
+  if (rows.length === 1) {
+    await log(tx, [{ op: 'remove', path: file.path }])
+    await dropFiles(tx, [file.file])
+    return 1
+  }
+  await log(tx, [{ op: 'forget', file: file.file, number }])
+  await tx.deleteFrom('file_version').where('file', '=', file.file).where('number', '=', number).execute()
+  const newest = Math.max(...rows.filter((one) => one.number !== number).map((one) => one.number))
+  await tx.updateTable('file').set({ current: newest }).where('file', '=', file.file).execute()
+  await dropUnnamed(tx, [row.deal])
+  return 1
+}
+
+async function dropFiles(tx: Tx, files: readonly string[]): Promise<void> {
+  if (files.length === 0) return
+  const deals = await tx.selectFrom('file_version').select('deal').distinct().where('file', 'in', files).execute()
+  await tx.deleteFrom('file_version').where('file', 'in', files).execute()
+  await tx.deleteFrom('file').where('file', 'in', files).execute()
+  for (let at = 0; at < deals.length; at += 500)
+    await dropUnnamed(
+      tx,
+      deals.slice(at, at + 500).map((row) => row.deal),
+    )
+}
+
+/** Dealings that no version names any more are to be deleted everywhere. */
+async function dropUnnamed(tx: Tx, deals: readonly string[]): Promise<void> {
+  if (deals.length === 0) return
+  const named = new Set(
+    (await tx.selectFrom('file_version').select('deal').distinct().where('deal', 'in', deals).execute()).map((row) => row.deal),
+  )
+  const dropped = deals.filter((deal) => !named.has(deal))
+  if (dropped.length === 0) return
+  await tx.updateTable('deal').set({ state: 'dropping' }).where('deal', 'in', dropped).execute()
+  await log(
+    tx,
+    dropped.map((deal): CatalogueLine => ({ op: 'drop', dealId: deal })),
+  )
+}
+
+async function moveFolder(tx: Tx, from: string, to: string): Promise<void> {
+  // substr counts characters, not UTF-16 units.
+  const cut = [...from].length + 1
+  const moved = (column: string): ReturnType<typeof sql<string>> => sql<string>`${to} || substr(${sql.ref(column)}, ${cut})`
+  const within = { from: `${from}/`, to: `${from}0` }
+  await tx
+    .updateTable('folder')
+    .set({ path: to, parent: splitPath(to).parent })
+    .where('path', '=', from)
+    .execute()
+  await tx
+    .updateTable('folder')
+    .set({ path: moved('path'), parent: moved('parent') })
+    .where('path', '>=', within.from)
+    .where('path', '<', within.to)
+    .execute()
+  await tx
+    .updateTable('file')
+    .set({ path: moved('path'), parent: moved('parent') })
+    .where('path', '>=', within.from)
+    .where('path', '<', within.to)
+    .execute()
+}
+
+/** Makes room at the target of a move or copy; an existing file goes only when it may be replaced. */
+async function clearTarget(tx: Tx, to: string, replace: boolean): Promise<void> {
+  const standing = await tx.selectFrom('file').select('file').where('path', '=', to).executeTakeFirst()
+  if (standing === undefined && !(await folderExists(tx, to))) return
+  if (standing === undefined || !replace)
+    throw new Failure('storage.exists', { detail: `${to} exists already`, next: 'Choose another name, or replace it expressly.' })
+  await removeEntry(tx, { path: to, recursive: false })
+}
+
+async function makeFolders(tx: Tx, paths: readonly string[], created: string): Promise<void> {
+  for (const path of paths) {
+    if (await folderExists(tx, path)) continue
+    const file = await tx.selectFrom('file').select('path').where('path', '=', path).executeTakeFirst()
+    if (file !== undefined)
+      throw new Failure('storage.exists', { detail: `${path} is a file, so nothing can lie in it`, next: 'Choose another folder.' })
+    await tx
+      .insertInto('folder')
+      .values({ path, parent: splitPath(path).parent, created })
+      .execute()
+    await log(tx, [{ op: 'folder', path, created }])
+  }
+}
+
+async function folderExists(db: Handle, path: string): Promise<boolean> {
+  return (await db.selectFrom('folder').select('path').where('path', '=', path).executeTakeFirst()) !== undefined
+}
+
+async function requireFolder(db: Handle, path: string): Promise<void> {
+  if (path === '/' || (await folderExists(db, path))) return
+  const file = await db.selectFrom('file').select('path').where('path', '=', path).executeTakeFirst()
+  throw file === undefined ? absent(path) : new Failure('storage.path', { detail: `${path} is a file, not a folder` })
+}
+
+/** Notes lines for the next segment of the vault's own catalogue. */
+export async function log(tx: Tx, lines: readonly CatalogueLine[]): Promise<void> {
+  if (lines.length === 0) return
+  for (let at = 0; at < lines.length; at += 500) {
+    await tx
+      .insertInto('change')
+      .values(lines.slice(at, at + 500).map((line) => ({ line: encodeLine(line) })))
+      .execute()
+  }
+}
+
+export async function dealLine(db: Handle, deal: DealTable): Promise<CatalogueLine> {
+  const rows = await db
+    .selectFrom('fragment')
+    .selectAll()
+    .where('deal', '=', deal.deal)
+    .where('state', '!=', 'writing')
+    .orderBy('x')
+    .execute()
+  return dealLineOf(deal, rows)
+}
+
+export function dealLineOf(
+  deal: DealTable,
+  rows: readonly { x: number; location: string; name: string | null; commitment: string | null }[],
+): CatalogueLine {
+  return {
+    op: 'deal',
+    object: deal.object,
+    version: deal.version,
+    dealId: deal.deal,
+    k: deal.k,
+    n: deal.n,
+    layout: deal.layout,
+    size: deal.size,
+    type: deal.type,
+    created: deal.created,
+    fragments: rows.flatMap(({ x, location, name, commitment }) =>
+      name === null || commitment === null ? [] : [{ x, location, name, commitment }],
+    ),
+  }
+}
+
+function fileQuery(db: Handle, present: Present) {
+  return db
+    .selectFrom('file')
+    .innerJoin('file_version as v', (join) => join.onRef('v.file', '=', 'file.file').onRef('v.number', '=', 'file.current'))
+    .innerJoin('deal as d', 'd.deal', 'v.deal')
+    .select(['file.path', 'v.number', 'v.modified', 'd.size', 'd.type', 'd.k', 'd.n', heldCount(present).as('held')])
+}
+
+/** Fragments of `d` that can be read now. */
+function heldCount(present: Present) {
+  const places = present.length === 0 ? ['-'] : present
+  return sql<number>`(select count(*) from fragment where fragment.deal = d.deal and fragment.state = 'held' and fragment.location in (${sql.join(places)}))`
+}
+
+export function redundancyOf(row: { readonly held: number; readonly k: number; readonly n: number }): Redundancy {
+  const held = Number(row.held)
+  if (held < row.k) return 'unreadable'
+  if (held >= row.n) return 'redundant'
+  return held === row.k ? 'no-redundancy' : 'repair-due'
+}
+
+function fileEntry(row: {
+  path: string
+  number: number
+  modified: string
+  size: number
+  type: string
+  k: number
+  n: number
+  held: number
+}): Entry {
+  return {
+    kind: 'file',
+    path: row.path,
+    name: row.path.slice(row.path.lastIndexOf('/') + 1),
+    size: row.size,
+    type: row.type,
+    modified: row.modified,
+    version: row.number,
+    redundancy: redundancyOf(row),
+  }
+}
+
+function folderEntry(path: string, created: string): Entry {
+  return {
+    kind: 'folder',
+    path,
+    name: path.slice(path.lastIndexOf('/') + 1),
+    size: 0,
+    type: '',
+    modified: created,
+    version: 0,
+    redundancy: 'redundant',
+  }
+}
+
+/** The order of UTF-8 bytes, which is how both databases compare texts. */
+export function byCodePoint(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
+function absent(path: string): Failure {
+  return new Failure('storage.absent', { detail: `there is no file or folder ${path}`, next: 'List the folder above it.' })
+}

@@ -1,0 +1,370 @@
+// One object version on its way to n locations at once: one pass over the bytes, no temporary file, bounded memory.
+import { assert, type Clock, Failure, rfc3339, toHex } from '#base'
+import { sha256Stream, type Signer } from '#crypto/primitives'
+import { type Arena, Dealer, dealerFingerprint, type DealSpec, encodeMeta, type Slot, zerosAfter } from '#format'
+import type { FragmentSink } from './location.ts'
+import type { Place } from './place.ts'
+
+export interface WriteTarget {
+  readonly place: Place
+  readonly x: number
+  readonly name: string
+}
+
+export interface WriteRequest {
+  readonly arena: Arena
+  readonly spec: DealSpec
+  /** Fragment x goes to the target with that x; n of them. */
+  readonly targets: readonly WriteTarget[]
+  readonly body: AsyncIterable<Uint8Array>
+  readonly meta: {
+    readonly path: string
+    readonly type: string
+    readonly created: string
+    readonly modified?: string | undefined
+    readonly user: string
+  }
+  /** Refused when the body has another length. */
+  readonly sizeBytes?: number | undefined
+  readonly signer: Signer
+  /** Locations that must hold the fragment durably before the write counts. */
+  readonly quorum: number
+  readonly stallMs: number
+  readonly clock: Clock
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface WrittenFragment {
+  readonly target: WriteTarget
+  readonly commitment: string
+  readonly sizeBytes: number
+}
+
+export interface WriteOutcome {
+  readonly dealId: string
+  readonly setId: string
+  readonly sizeBytes: number
+  readonly paddedBytes: number
+  readonly modified: string
+  readonly held: readonly WrittenFragment[]
+  readonly missed: readonly { readonly target: WriteTarget; readonly failure: Failure }[]
+}
+
+/** What the write left behind when it failed: names that may exist at locations. */
+export class WriteFailed extends Error {
+  readonly failure: Failure
+  readonly leftovers: readonly WriteTarget[]
+
+  constructor(failure: Failure, leftovers: readonly WriteTarget[]) {
+    super(failure.message)
+    this.failure = failure
+    this.leftovers = leftovers
+  }
+}
+
+/**
+ * Deals the body and writes every record to every location. A location that fails, or makes no progress for `stallMs` while others wait for
+ * it, is left behind; below the quorum the whole write fails, and nothing of it stays visible. Throws `WriteFailed`.
+ */
+export async function writeObject(request: WriteRequest): Promise<WriteOutcome> {
+  const { arena, spec, targets, clock, signal } = request
+  assert(targets.length === spec.n, 'a target for each fragment')
+  const dealer = new Dealer(arena, spec)
+  const ordered = dealer.heads.map(({ x }) => targets.find((target) => target.x === x)!)
+  const fleet = new Fleet(ordered, request)
+  try {
+    await fleet.open()
+    await fleet.sendAll(dealer.heads.map(({ bytes }) => bytes))
+    const { sizeBytes, sha256, paddedBytes } = await dealBody(request, dealer, fleet)
+    const modified = request.meta.modified ?? rfc3339(clock.now())
+    const meta = encodeMeta(
+      { ...request.meta, modified, size: sizeBytes, sha256, dealer: dealerFingerprint(request.signer.keys) },
+      request.signer,
+      dealer.contentId,
+    )
+    const finished = dealer.finish(meta)
+    await fleet.sendAll(finished.map(({ trailer }) => trailer))
+    throwIfAborted(signal)
+    await fleet.finish()
+    return {
+      dealId: dealer.common.dealId,
+      setId: dealer.common.setId,
+      sizeBytes,
+      paddedBytes,
+      modified,
+      held: fleet.writers.flatMap((writer, index) =>
+        writer.failure === undefined
+          ? [{ target: writer.target, commitment: finished[index]!.commitment, sizeBytes: writer.sentBytes }]
+          : [],
+      ),
+      missed: fleet.writers.flatMap(({ target, failure }) => (failure === undefined ? [] : [{ target, failure }])),
+    }
+  } catch (error) {
+    await fleet.abort()
+    const failure = error instanceof Failure ? error : new Failure('base.internal', { cause: error })
+    throw new WriteFailed(
+      failure,
+      fleet.writers.filter(({ began }) => began).map(({ target }) => target),
+    )
+  } finally {
+    fleet.stop()
+    dealer.wipe()
+  }
+}
+
+async function dealBody(
+  request: WriteRequest,
+  dealer: Dealer,
+  fleet: Fleet,
+): Promise<{ sizeBytes: number; paddedBytes: number; sha256: string }> {
+  const { arena, signal } = request
+  const hash = sha256Stream()
+  const slots = new SlotRing(arena.slots)
+  let slot = await slots.next(fleet)
+  let filled = 0
+  let size = 0
+  // A chunk is held back until more follows, since the last one is dealt as the last.
+  for await (const piece of request.body) {
+    throwIfAborted(signal)
+    size += piece.length
+    if (request.sizeBytes !== undefined && size > request.sizeBytes) throw sizeDiffers(request.sizeBytes)
+    hash.update(piece)
+    for (let at = 0; at < piece.length;) {
+      if (filled === dealer.chunkBytes) {
+        slots.sent(slot, fleet.send(dealer.deal(slot, filled, false)))
+        slot = await slots.next(fleet)
+        filled = 0
+      }
+      const length = Math.min(dealer.chunkBytes - filled, piece.length - at)
+      dealer.plain(slot).set(piece.subarray(at, at + length), filled)
+      filled += length
+      at += length
+    }
+  }
+  throwIfAborted(signal)
+  if (request.sizeBytes !== undefined && size !== request.sizeBytes) throw sizeDiffers(request.sizeBytes)
+  let zeros = zerosAfter(size)
+  const paddedBytes = size + zeros
+  for (;;) {
+    const length = Math.min(dealer.chunkBytes, filled + zeros)
+    dealer.plain(slot).fill(0, filled, length)
+    zeros -= length - filled
+    slots.sent(slot, fleet.send(dealer.deal(slot, length, zeros === 0)))
+    if (zeros === 0) break
+    slot = await slots.next(fleet)
+    filled = 0
+  }
+  await slots.drain(fleet)
+  return { sizeBytes: size, paddedBytes, sha256: toHex(hash.digest()) }
+}
+
+/** The slots in turn; the next one is free when every location has taken, or was denied, what it held. */
+class SlotRing {
+  readonly #slots: readonly Slot[]
+  readonly #busy = new Map<Slot, Promise<unknown>>()
+  #turn = 0
+
+  constructor(slots: readonly Slot[]) {
+    this.#slots = slots
+  }
+
+  async next(fleet: Fleet): Promise<Slot> {
+    const slot = this.#slots[this.#turn]!
+    this.#turn = (this.#turn + 1) % this.#slots.length
+    await fleet.guard(this.#busy.get(slot) ?? Promise.resolve())
+    return slot
+  }
+
+  sent(slot: Slot, done: Promise<unknown>): void {
+    this.#busy.set(slot, done)
+  }
+
+  async drain(fleet: Fleet): Promise<void> {
+    for (const done of this.#busy.values()) await fleet.guard(done)
+  }
+}
+
+/** The writers of one object; raises when too few are left. */
+class Fleet {
+  readonly writers: readonly FragmentWriter[]
+  readonly #request: WriteRequest
+  readonly #watch = new AbortController()
+
+  constructor(targets: readonly WriteTarget[], request: WriteRequest) {
+    this.#request = request
+    this.writers = targets.map((target) => new FragmentWriter(target, request))
+    void this.#watchStalls()
+  }
+
+  async open(): Promise<void> {
+    await this.guard(Promise.all(this.writers.map((writer) => writer.open())))
+  }
+
+  /** Resolves when every location took its record, or was given up. Never rejects. */
+  send(records: readonly Uint8Array[]): Promise<unknown> {
+    return Promise.all(this.writers.map((writer, index) => writer.push(records[index]!)))
+  }
+
+  sendAll(records: readonly Uint8Array[]): Promise<unknown> {
+    return this.guard(this.send(records))
+  }
+
+  async finish(): Promise<void> {
+    await this.guard(Promise.all(this.writers.map((writer) => writer.finish())))
+  }
+
+  /** Waits, then makes sure that enough writers live and nobody cancelled. */
+  async guard(work: Promise<unknown>): Promise<void> {
+    await work
+    throwIfAborted(this.#request.signal)
+    const live = this.writers.filter(({ failure }) => failure === undefined)
+    if (live.length >= this.#request.quorum) return
+    const failed = this.writers.filter(({ failure }) => failure !== undefined)
+    throw new Failure('storage.quorum', {
+      detail: `only ${live.length} of ${this.writers.length} locations took the file, ${this.#request.quorum} are needed: ${failed.map(({ failure }) => failure!.message).join('; ')}`,
+      culprits: failed.map(({ target }) => target.place.label),
+      next:
+        failed.find(({ failure }) => failure!.next !== undefined)?.failure!.next ??
+        'Bring the named locations back and store the file again; nothing of it was kept.',
+    })
+  }
+
+  async abort(): Promise<void> {
+    await Promise.all(this.writers.map((writer) => writer.abort()))
+  }
+
+  stop(): void {
+    this.#watch.abort()
+  }
+
+  async #watchStalls(): Promise<void> {
+    const { clock, stallMs, signal } = this.#request
+    const stopped = this.#watch.signal
+    const step = Math.min(1000, Math.max(10, stallMs / 4))
+    try {
+      for (;;) {
+        await clock.sleep(step, stopped)
+        const now = clock.now()
+        for (const writer of this.writers) writer.stallCheck(now, stallMs)
+        if (signal?.aborted) for (const writer of this.writers) writer.give(new Failure('base.cancelled'))
+      }
+    } catch {
+      // Stopped: the write is over.
+    }
+  }
+}
+
+/** One fragment's way to its location: pieces in order, one at a time. Failures are remembered, not thrown. */
+class FragmentWriter {
+  readonly target: WriteTarget
+  failure: Failure | undefined
+  began = false
+  sentBytes = 0
+  readonly #clock: Clock
+  readonly #cancel = new AbortController()
+  #sink: FragmentSink | undefined
+  #chain: Promise<void> = Promise.resolve()
+  #waiting = 0
+  #progressMs: number
+  #acceptedBytes = 0
+  #givenUp: () => void = () => undefined
+  readonly #gaveUp: Promise<void>
+
+  constructor(target: WriteTarget, request: { readonly clock: Clock }) {
+    this.target = target
+    this.#clock = request.clock
+    this.#progressMs = this.#clock.now()
+    this.#gaveUp = new Promise((resolve) => {
+      this.#givenUp = resolve
+    })
+  }
+
+  open(): Promise<void> {
+    const { place, name } = this.target
+    if (!place.usable && place.view.presence !== 'unknown' && place.view.presence !== 'present') {
+      this.give(
+        new Failure('location.unreachable', {
+          detail: place.view.detail || `${place.label} is not in use`,
+          culprits: [place.label],
+          ...(place.view.next === '' ? {} : { next: place.view.next }),
+        }),
+      )
+      return Promise.resolve()
+    }
+    return this.#run(async () => {
+      this.began = true
+      this.#sink = await place.location.create(name, { signal: this.#cancel.signal })
+    })
+  }
+
+  push(bytes: Uint8Array): Promise<void> {
+    return this.#run(async () => {
+      await this.#sink!.write(bytes)
+      this.sentBytes += bytes.length
+    })
+  }
+
+  finish(): Promise<void> {
+    return this.#run(() => this.#sink!.finish())
+  }
+
+  async abort(): Promise<void> {
+    this.give(new Failure('base.cancelled'))
+    await this.#sink?.abort()
+  }
+
+  /** Leaves the location behind: whoever waits for it goes on. */
+  give(failure: Failure): void {
+    if (this.failure !== undefined) return
+    this.failure = failure
+    if (failure.code !== 'base.cancelled') this.target.place.failed(failure)
+    this.#cancel.abort()
+    this.#givenUp()
+    void this.#sink?.abort()
+  }
+
+  stallCheck(nowMs: number, stallMs: number): void {
+    const accepted = this.#sink?.acceptedBytes ?? 0
+    if (accepted !== this.#acceptedBytes || this.#waiting === 0) {
+      this.#acceptedBytes = accepted
+      this.#progressMs = nowMs
+    } else if (nowMs - this.#progressMs >= stallMs) {
+      const { label } = this.target.place
+      this.give(
+        new Failure('location.stalled', {
+          detail: `${label} has taken nothing for ${Math.round(stallMs / 1000)} s`,
+          culprits: [label],
+          next: `Check ${label}; repair brings the missing fragments there.`,
+        }),
+      )
+    }
+  }
+
+  async #run(work: () => Promise<void>): Promise<void> {
+    if (this.failure !== undefined) return
+    this.#waiting += 1
+    const turn = this.#chain.then(async () => {
+      if (this.failure !== undefined) return
+      try {
+        await work()
+        this.#progressMs = this.#clock.now()
+      } catch (error) {
+        this.give(error instanceof Failure ? error : new Failure('base.internal', { cause: error, culprits: [this.target.place.label] }))
+      }
+    })
+    this.#chain = turn
+    await Promise.race([turn, this.#gaveUp])
+    this.#waiting -= 1
+  }
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new Failure('base.cancelled')
+}
+
+function sizeDiffers(announced: number): Failure {
+  return new Failure('storage.size-differs', {
+    detail: `the upload did not have the announced ${announced} bytes`,
+    next: 'Send the file again; nothing of it was kept.',
+  })
+}

@@ -1,0 +1,179 @@
+// An enrolled location with what we have seen of it: is it ours, does it answer, how fast.
+import { type Clock, Failure, isFailure } from '#base'
+import { canonicalBytes, parseCanonical } from '#format'
+import type { Location } from './location.ts'
+
+export const MARKER = 'location.json'
+const MARKER_BYTES_MAX = 4096
+
+/**
+ * present      answers and carries our marker
+ * empty        answers, but the marker is gone: the place was emptied, or is another one
+ * foreign      carries another marker
+ * unreachable  does not answer
+ */
+export type Presence = 'unknown' | 'present' | 'empty' | 'foreign' | 'unreachable'
+
+export interface PlaceView {
+  readonly presence: Presence
+  readonly detail: string
+  readonly next: string
+  readonly latencyMs: number | null
+  readonly lastSeenMs: number | null
+}
+
+/** Weight of a new latency in the moving mean. */
+const LATENCY_WEIGHT = 0.2
+
+export class Place {
+  readonly id: string
+  readonly x: number
+  readonly label: string
+  readonly kind: 'folder' | 's3'
+  readonly location: Location
+  readonly #vault: string
+  readonly #clock: Clock
+  #presence: Presence = 'unknown'
+  #failure: Failure | undefined
+  #latencyMs: number | null = null
+  #lastSeenMs: number | null = null
+  #failures = 0
+  #blockedUntilMs = 0
+
+  constructor(parts: { id: string; x: number; vault: string; location: Location; clock: Clock }) {
+    this.id = parts.id
+    this.x = parts.x
+    this.location = parts.location
+    this.label = parts.location.label
+    this.kind = parts.location.kind
+    this.#vault = parts.vault
+    this.#clock = parts.clock
+  }
+
+  get view(): PlaceView {
+    return {
+      presence: this.#presence,
+      detail: this.#failure?.message ?? '',
+      next: this.#failure?.next ?? '',
+      latencyMs: this.#latencyMs === null ? null : Math.round(this.#latencyMs * 10) / 10,
+      lastSeenMs: this.#lastSeenMs,
+    }
+  }
+
+  /** False while the circuit breaker is open or the place is not ours: reads go elsewhere first. */
+  get usable(): boolean {
+    return (this.#presence === 'present' || this.#presence === 'unknown') && this.#clock.now() >= this.#blockedUntilMs
+  }
+
+  /** Lower is asked earlier. */
+  get cost(): number {
+    return (this.usable ? 0 : 1e6) + (this.#latencyMs ?? 0)
+  }
+
+  succeeded(ms: number): void {
+    this.#failures = 0
+    this.#blockedUntilMs = 0
+    this.#lastSeenMs = this.#clock.now()
+    this.#latencyMs = this.#latencyMs === null ? ms : this.#latencyMs * (1 - LATENCY_WEIGHT) + ms * LATENCY_WEIGHT
+  }
+
+  /** Opens the circuit breaker for twice as long after each failure in a row, at most a minute. The health check closes it. */
+  failed(failure: Failure): void {
+    if (failure.kind === 'absent' || failure.kind === 'corrupt') return
+    this.#failures += 1
+    this.#blockedUntilMs = this.#clock.now() + Math.min(60_000, 500 * 2 ** Math.min(this.#failures, 7))
+    this.#failure = failure
+    if (failure.kind === 'unavailable' || failure.kind === 'denied') this.#presence = 'unreachable'
+  }
+
+  /** Asks the location for its marker. Never throws; answers whether the view changed. */
+  async check(signal?: AbortSignal): Promise<boolean> {
+    const before = this.#presence
+    const started = this.#clock.now()
+    try {
+      const marker = await readMarker(this.location, signal)
+      this.succeeded(this.#clock.now() - started)
+      if (marker === undefined)
+        this.#found(
+          'empty',
+          new Failure('location.not-ours', {
+            detail: `${this.label} is empty: its marker is gone`,
+            culprits: [this.label],
+            next: 'If the place is the right one, repair fills it again; else mount or connect the right one.',
+          }),
+        )
+      else if (marker.vault !== this.#vault || marker.location !== this.id) {
+        this.#found(
+          'foreign',
+          new Failure('location.not-ours', {
+            detail: `${this.label} belongs to another vault or location`,
+            culprits: [this.label],
+            next: 'Connect the place that belongs here.',
+          }),
+        )
+      } else this.#found('present', undefined)
+    } catch (error) {
+      const failure =
+        error instanceof Failure
+          ? error
+          : new Failure('location.unreachable', { detail: `${this.label} cannot be reached`, culprits: [this.label], cause: error })
+      if (isFailure(failure, 'base.cancelled') && signal?.aborted) return false
+      if (failure.code === 'location.not-ours') this.#found('empty', failure)
+      else if (failure.kind === 'corrupt' || failure.kind === 'invalid') this.#found('foreign', failure)
+      else {
+        this.failed(failure)
+        this.#presence = 'unreachable'
+      }
+    }
+    return before !== this.#presence
+  }
+
+  /** Looks anew at a place that was exchanged. */
+  async renew(): Promise<void> {
+    this.location.renew?.()
+    await this.check()
+  }
+
+  #found(presence: Presence, failure: Failure | undefined): void {
+    this.#presence = presence
+    this.#failure = failure
+  }
+
+  /** Writes the marker into an empty place: an explicit act of `init`, `location add` or repair. */
+  async mark(signal?: AbortSignal): Promise<void> {
+    const bytes = markerBytes(this.#vault, this.id)
+    await this.location.putIfAbsent(MARKER, bytes, { signal })
+    await this.check(signal)
+    if (this.#presence !== 'present') throw this.#failure ?? new Failure('location.not-ours', { culprits: [this.label] })
+  }
+}
+
+export interface Marker {
+  readonly vault: string
+  readonly location: string
+}
+
+export function markerBytes(vault: string, location: string): Uint8Array {
+  return canonicalBytes({ v: 1, vault, location })
+}
+
+/** The marker of a place, or undefined when there is none. Throws the location's failures, and `base.invalid` for a marker that is not ours. */
+export async function readMarker(location: Location, signal?: AbortSignal): Promise<Marker | undefined> {
+  let source
+  try {
+    source = await location.open(MARKER, { signal, tailBytes: MARKER_BYTES_MAX })
+  } catch (error) {
+    if (isFailure(error, 'location.absent')) return undefined
+    throw error
+  }
+  try {
+    const parsed = source.sizeBytes <= MARKER_BYTES_MAX ? parseCanonical(source.tail) : null
+    const marker = parsed as { v?: unknown; vault?: unknown; location?: unknown } | null
+    if (marker?.v !== 1 || typeof marker.vault !== 'string' || typeof marker.location !== 'string') {
+      throw new Failure('base.invalid', { detail: `${location.label} holds a location.json that is not ours`, culprits: [location.label] })
+    }
+    return { vault: marker.vault, location: marker.location }
+  } finally {
+    await source.close()
+  }
+}

@@ -1,0 +1,123 @@
+// The locations of the vault together: opened once, watched, and ordered by what they can do for us now.
+import { type Clock, Failure } from '#base'
+import type { Location } from './location.ts'
+import { Place } from './place.ts'
+
+export interface EnrolledLocation {
+  readonly id: string
+  readonly x: number
+  readonly location: Location
+}
+
+/** How often the marker of a location is asked for. */
+const FOLDER_CHECK_MS = 1000
+const REMOTE_CHECK_MS = 15_000
+/** A check of one location may take this long before it counts as unreachable. */
+const CHECK_TIMEOUT_MS = 5000
+
+export class Places {
+  readonly #clock: Clock
+  readonly #vault: string
+  readonly #onChange: () => void
+  readonly #stop = new AbortController()
+  #all: Place[]
+
+  constructor(parts: {
+    readonly vault: string
+    readonly locations: readonly EnrolledLocation[]
+    readonly clock: Clock
+    readonly onChange: () => void
+  }) {
+    this.#clock = parts.clock
+    this.#vault = parts.vault
+    this.#onChange = parts.onChange
+    this.#all = parts.locations.map((one) => this.#place(one)).toSorted((a, b) => a.x - b.x)
+  }
+
+  get all(): readonly Place[] {
+    return this.#all
+  }
+
+  /** Ids of those that answer and are ours. */
+  get present(): string[] {
+    return this.#all.filter((place) => place.view.presence === 'present').map(({ id }) => id)
+  }
+
+  byId(id: string): Place | undefined {
+    return this.#all.find((place) => place.id === id)
+  }
+
+  /** By label or id. Throws `storage.absent`. */
+  named(name: string): Place {
+    const place = this.#all.find(({ id, label }) => id === name || label === name)
+    if (place !== undefined) return place
+    throw new Failure('storage.absent', {
+      detail: `the vault has no location ${JSON.stringify(name)}`,
+      next: `It has: ${this.#all.map(({ label }) => label).join(', ')}.`,
+    })
+  }
+
+  add(one: EnrolledLocation): Place {
+    const place = this.#place(one)
+    this.#all = [...this.#all, place].toSorted((a, b) => a.x - b.x)
+    if (this.#watching) void this.#watch(place)
+    return place
+  }
+
+  /** Asks every location now, at once. */
+  async checkAll(): Promise<void> {
+    const changed = await Promise.all(this.#all.map((place) => this.#check(place)))
+    if (changed.some(Boolean)) this.#onChange()
+  }
+
+  #watching = false
+
+  /** Begins to watch in the background, until `close`. */
+  watch(): void {
+    this.#watching = true
+    for (const place of this.#all) void this.#watch(place)
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await Promise.allSettled(this.#all.map((place) => place.location.close()))
+  }
+
+  async #watch(place: Place): Promise<void> {
+    const signal = this.#stop.signal
+    const period = place.kind === 'folder' ? FOLDER_CHECK_MS : REMOTE_CHECK_MS
+    while (!signal.aborted) {
+      try {
+        await this.#clock.sleep(place.view.presence === 'present' ? period : Math.min(period, 2000), signal)
+        if (await this.#check(place)) this.#onChange()
+      } catch {
+        return
+      }
+    }
+  }
+
+  async #check(place: Place): Promise<boolean> {
+    const timeout = new AbortController()
+    const timer = this.#clock.sleep(CHECK_TIMEOUT_MS, timeout.signal).then(
+      () => true,
+      () => false,
+    )
+    const checked = place.check(this.#stop.signal)
+    const outcome = await Promise.race([checked, timer.then((late) => (late ? 'late' : 'done'))])
+    timeout.abort()
+    if (outcome !== 'late') return checked
+    const before = place.view.presence
+    place.failed(
+      new Failure('location.stalled', {
+        detail: `${place.label} does not answer`,
+        culprits: [place.label],
+        next: `Check ${place.label}; the vault goes on without it.`,
+      }),
+    )
+    return before !== place.view.presence
+  }
+
+  #place({ id, x, location }: EnrolledLocation): Place {
+    return new Place({ id, x, vault: this.#vault, location, clock: this.#clock })
+  }
+}

@@ -1,0 +1,283 @@
+// Writing again what is lost, damaged or never arrived: the same share at the same x, in a new fragment under a new name.
+import { Failure, toHex } from '#base'
+import { interpolateBytes } from '#crypto'
+import { gmac, random } from '#crypto/primitives'
+import {
+  commitment,
+  encodeFragmentHead,
+  encodeTrailer,
+  ktag,
+  newId,
+  recordNonce,
+  recordPrefix,
+  SALT_BYTES,
+  saltOf,
+  TAG_BYTES,
+} from '#format'
+import { log } from './catalogue.ts'
+import { Findings, type Progress } from './findings.ts'
+import type { ObjectReader } from './object-reader.ts'
+import type { Place } from './place.ts'
+import { pathOf } from './scrub.ts'
+import type { DealTable, FragmentTable } from './tables.ts'
+import type { Vault } from './vault.ts'
+
+export interface RepairRequest {
+  /** Only dealings of this file or of what lies below this folder. */
+  readonly path?: string | undefined
+  readonly signal: AbortSignal
+  readonly progress: Progress
+}
+
+const PAGE_DEALS = 200
+
+/**
+ * Repairs in the order of need: what has the fewest readable fragments first. An emptied place is marked as ours again and filled.
+ * Every repaired fragment counts at once, so a repair that is cut off goes on where it was.
+ */
+export async function repair(vault: Vault, request: RepairRequest): Promise<Findings> {
+  const { db, places } = vault.parts
+  const findings = new Findings()
+  await places.checkAll()
+  for (const place of places.all) await welcome(vault, place, findings)
+  await fillAdded(vault)
+  const due = await dueDeals(vault, request.path)
+  request.progress.total(due.reduce((sum, { fragments }) => sum + fragments, 0))
+  for (const { deal: id } of due) {
+    if (request.signal.aborted) throw new Failure('base.cancelled')
+    const deal = await db.kysely.selectFrom('deal').selectAll().where('deal', '=', id).where('state', '=', 'stored').executeTakeFirst()
+    if (deal !== undefined) await repairDeal(vault, deal, request, findings)
+  }
+  return findings
+}
+
+/** An emptied place is ours again by this explicit act; everything it held is lost. */
+async function welcome(vault: Vault, place: Place, findings: Findings): Promise<void> {
+  if (place.view.presence === 'empty') await place.renew()
+  if (place.view.presence === 'present') return
+  if (place.view.presence !== 'empty') {
+    findings.add({
+      location: place.label,
+      path: '',
+      fragment: '',
+      kind: 'unreachable',
+      detail: place.view.detail || `${place.label} does not answer`,
+    })
+    return
+  }
+  await vault.parts.db.kysely
+    .updateTable('fragment')
+    .set({ state: 'lost' })
+    .where('location', '=', place.id)
+    .where('state', 'in', ['held', 'corrupt'])
+    .execute()
+  await place.mark()
+  vault.parts.changed()
+}
+
+/** A location that was added later gets its fragment of every older object. */
+async function fillAdded(vault: Vault): Promise<void> {
+  const { db, places } = vault.parts
+  for (const place of places.all) {
+    for (;;) {
+      const missing = await db.kysely
+        .selectFrom('deal')
+        .select('deal')
+        .where('state', '=', 'stored')
+        .where((eb) =>
+          eb.not(
+            eb.exists(
+              eb.selectFrom('fragment').select('x').whereRef('fragment.deal', '=', 'deal.deal').where('fragment.location', '=', place.id),
+            ),
+          ),
+        )
+        .limit(500)
+        .execute()
+      if (missing.length === 0) break
+      await db.kysely
+        .insertInto('fragment')
+        .values(
+          missing.map(({ deal }) => ({
+            deal,
+            x: place.x,
+            location: place.id,
+            name: null,
+            commitment: null,
+            size: 0,
+            state: 'pending' as const,
+          })),
+        )
+        .execute()
+    }
+  }
+}
+
+async function dueDeals(vault: Vault, path: string | undefined): Promise<{ deal: string; fragments: number }[]> {
+  const { db } = vault.parts
+  const rows = await db.kysely
+    .selectFrom('fragment')
+    .innerJoin('deal', 'deal.deal', 'fragment.deal')
+    .select(['fragment.deal', (eb) => eb.fn.countAll<number>().as('fragments'), 'deal.n'])
+    .where('deal.state', '=', 'stored')
+    .where('fragment.state', 'in', ['lost', 'corrupt', 'pending'])
+    .$if(path !== undefined && path !== '/', (query) =>
+      query.where('fragment.deal', 'in', (eb) =>
+        eb
+          .selectFrom('file_version')
+          .innerJoin('file', 'file.file', 'file_version.file')
+          .select('file_version.deal')
+          .where((inner) =>
+            inner.or([
+              inner('file.path', '=', path!),
+              inner.and([inner('file.path', '>=', `${path}/`), inner('file.path', '<', `${path}0`)]),
+            ]),
+          ),
+      ),
+    )
+    .groupBy(['fragment.deal', 'deal.n'])
+    .orderBy('fragments', 'desc')
+    .execute()
+  return rows.map(({ deal, fragments }) => ({ deal, fragments: Number(fragments) }))
+}
+
+async function repairDeal(vault: Vault, deal: DealTable, request: RepairRequest, findings: Findings): Promise<void> {
+  const { db, places } = vault.parts
+  const path = await pathOf(vault, deal)
+  const rows = await db.kysely
+    .selectFrom('fragment')
+    .selectAll()
+    .where('deal', '=', deal.deal)
+    .where('state', 'in', ['lost', 'corrupt', 'pending'])
+    .execute()
+  const targets = rows.flatMap((row) => {
+    const place = places.byId(row.location)
+    if (place !== undefined && place.view.presence === 'present') return [{ row, place }]
+    findings.add({
+      location: place?.label ?? row.location,
+      path,
+      fragment: '',
+      kind: 'unreachable',
+      detail: 'the place does not answer, so its fragment waits',
+    })
+    return []
+  })
+  if (targets.length === 0) return
+  let reader: ObjectReader
+  try {
+    reader = await vault.open(deal, request.signal)
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
+    findings.add({ location: '', path, fragment: '', kind: 'unreadable', detail: error.message })
+    request.progress.add(targets.length)
+    return
+  }
+  try {
+    for (const target of targets) {
+      try {
+        const made = await writeFragment(reader, target, request.signal)
+        await accept(vault, deal, target.row, made)
+        findings.repairedFragments += 1
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
+        if (error.code.startsWith('location.')) target.place.failed(error)
+        findings.add({
+          location: target.place.label,
+          path,
+          fragment: target.row.name ?? '',
+          kind: error.code === 'format.record' ? 'unreadable' : 'unreachable',
+          detail: error.message,
+        })
+      }
+      request.progress.add(1)
+    }
+  } finally {
+    await reader.close()
+  }
+}
+
+interface MadeFragment {
+  readonly name: string
+  readonly commitment: string
+  readonly sizeBytes: number
+}
+
+/** Interpolates keyShare, META share and every body at x from k good fragments, and proves the result anew under K. */
+async function writeFragment(
+  reader: ObjectReader,
+  target: { readonly row: FragmentTable; readonly place: Place },
+  signal: AbortSignal,
+): Promise<MadeFragment> {
+  const { assembly } = reader
+  const { x } = target.row
+  const helpers = reader.assembly.members
+    .filter((member, index, all) => all.findIndex((one) => one.variant.head.x === member.variant.head.x) === index)
+    .slice(0, assembly.common.k)
+  const xs = helpers.map(({ variant }) => variant.head.x)
+  const at = (shares: readonly Uint8Array[]): Uint8Array => interpolateBytes({ xs, shares, at: [x] })[0]!
+  const keyShare = at(helpers.map(({ variant }) => variant.head.keyShare))
+  const metaShare = at(helpers.map(({ variant }) => variant.metaShare))
+  const { variant } = helpers[0]!
+  const head = { ...variant.head, unproven: false, x, fragId: newId(), keyShare: keyShare as typeof variant.head.keyShare }
+  const headBytes = encodeFragmentHead(head)
+  const fragmentKey = assembly.keys.fragmentKey(head)
+  const id = newId()
+  const name = `${id.slice(0, 2)}/${id}`
+  const sink = await target.place.location.create(name, { signal })
+  try {
+    let sizeBytes = 0
+    const write = async (bytes: Uint8Array): Promise<void> => {
+      await sink.write(bytes)
+      sizeBytes += bytes.length
+    }
+    await write(headBytes)
+    const { m } = assembly.totals
+    for (let j = 0; j < m; j++) {
+      if (signal.aborted) throw new Failure('base.cancelled')
+      await reader.withChunk(
+        j,
+        async ({ opener, slot, used, spareRow }) => {
+          const body = opener.bodyAt(slot, used, j, { x, row: spareRow })
+          const salt = saltOf(assembly.totals, j)
+          const tag = gmac(fragmentKey, recordNonce(salt, j), recordPrefix(j, j === m - 1), body)
+          const record = new Uint8Array(SALT_BYTES + body.length + TAG_BYTES)
+          record.set(salt)
+          record.set(body, SALT_BYTES)
+          record.set(tag, SALT_BYTES + body.length)
+          await write(record)
+        },
+        signal,
+      )
+    }
+    const nonce = random(64)
+    const parts = { ...head, totalsBytes: variant.totalsBytes, metaShare, nonce }
+    const tag = ktag(assembly.keys.manifestKey, parts)
+    await write(encodeTrailer({ head: headBytes, totals: variant.totalsBytes, metaShare, ktag: tag, nonce }))
+    await sink.finish()
+    return { name, commitment: toHex(commitment({ ...parts, ktag: tag })), sizeBytes }
+  } catch (error) {
+    await sink.abort()
+    throw error
+  }
+}
+
+async function accept(vault: Vault, deal: DealTable, row: FragmentTable, made: MadeFragment): Promise<void> {
+  await vault.parts.db.transaction(async (tx) => {
+    await tx
+      .updateTable('fragment')
+      .set({ name: made.name, commitment: made.commitment, size: made.sizeBytes, state: 'held' })
+      .where('deal', '=', deal.deal)
+      .where('x', '=', row.x)
+      .execute()
+    if (row.name !== null) {
+      await tx
+        .insertInto('debris')
+        .values({ location: row.location, name: row.name })
+        .onConflict((oc) => oc.doNothing())
+        .execute()
+    }
+    if (deal.purpose === 'file')
+      await log(tx, [{ op: 'place', dealId: deal.deal, x: row.x, location: row.location, name: made.name, commitment: made.commitment }])
+  })
+  vault.forget(deal.deal)
+  vault.parts.changed()
+}

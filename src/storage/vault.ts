@@ -1,0 +1,377 @@
+// An open vault: what every piece of work on it needs, and the two that all others stand on, storing and reading an object.
+import { type Clock, Failure, rfc3339 } from '#base'
+import type { Signer, VerifyingKeys } from '#crypto/primitives'
+import { dealable, dealerFingerprint, type DealSpec, newId, parseMeta, type Suite, verifyMeta } from '#format'
+import type { ArenaPool } from './arena-pool.ts'
+import type { Store } from './catalogue.ts'
+import { type Candidate, type Known, ObjectReader } from './object-reader.ts'
+import { WriteFailed, writeObject, type WriteOutcome } from './object-writer.ts'
+import type { Places } from './places.ts'
+import type { DealTable, VaultTable } from './tables.ts'
+
+export interface StorageLog {
+  info(fields: Record<string, unknown>, message: string): void
+  warn(fields: Record<string, unknown>, message: string): void
+}
+
+export interface VaultParts {
+  readonly db: Store
+  readonly places: Places
+  readonly arenas: ArenaPool
+  readonly clock: Clock
+  readonly log: StorageLog
+  /** Throws `crypto.passphrase` while the signing keys are locked. */
+  readonly signer: () => Signer
+  /** Public keys of all who dealt objects of this vault. */
+  readonly dealers: readonly VerifyingKeys[]
+  /** Something people see has changed. */
+  readonly changed: () => void
+  readonly stallMs: number
+  readonly hedgeMs: number
+}
+
+/** Dealings whose frames the gateway remembers for ranged reads, and for how long. */
+const KNOWN_MAX = 500
+const KNOWN_MS = 10 * 60_000
+/** A small file needs one slot; a long one keeps a few chunks on their way to slow and fast locations. */
+const SLOTS = 4
+
+export class Vault {
+  readonly parts: VaultParts
+  row: VaultTable
+  readonly #known = new Map<string, { readonly known: Known; readonly untilMs: number }>()
+
+  constructor(parts: VaultParts, row: VaultTable) {
+    this.parts = parts
+    this.row = row
+  }
+
+  get suite(): Suite {
+    return this.row.layout === 'shared' ? 1 : 2
+  }
+
+  /** Locations that must hold a new object: all, or all but one, never fewer than k. */
+  get quorum(): number {
+    const n = this.parts.places.all.length
+    return this.row.require_all === 1 ? n : Math.max(this.row.threshold, n - 1)
+  }
+
+  /**
+   * Deals a body to all locations. The intent is durable before the first byte leaves, and the dealing stays `writing` until the caller's
+   * `commit` has run in one transaction with what makes it count. When anything fails, nothing of it stays.
+   */
+  async store<T>(
+    request: {
+      readonly object: string
+      readonly purpose: 'file' | 'catalogue'
+      readonly path: string
+      readonly type: string
+      readonly modified?: string | undefined
+      readonly sizeBytes?: number | undefined
+      readonly body: AsyncIterable<Uint8Array>
+      readonly chunkLog2?: number
+      readonly signal?: AbortSignal | undefined
+    },
+    commit: (
+      tx: Parameters<Parameters<Store['transaction']>[0]>[0],
+      stored: { readonly deal: DealTable; readonly modified: string },
+    ) => Promise<T>,
+  ): Promise<{ readonly outcome: WriteOutcome; readonly committed: T }> {
+    const { db, places, arenas, clock, signer } = this.parts
+    const created = rfc3339(clock.now())
+    const key = signer()
+    const n = places.all.length
+    const k = this.row.threshold
+    if (!dealable(k, n)) throw new Failure('crypto.threshold', { detail: `${k} of ${n} is not offered: a disaster could not search it` })
+    const chunkLog2 = request.chunkLog2 ?? 18
+    const arena = await arenas.take(
+      { suite: this.suite, k, rows: n, chunkLog2, slots: smallerThanChunk(request.sizeBytes, chunkLog2) ? 1 : SLOTS },
+      request.signal,
+    )
+    let intent: Intent | undefined
+    try {
+      intent = await this.#begin({ ...request, created, k, n, chunkLog2 })
+      const spec: DealSpec = {
+        suite: this.suite,
+        k,
+        n,
+        chunkLog2,
+        rng: 0,
+        vault: this.row.vault,
+        object: request.object,
+        version: intent.version,
+        ext: [],
+      }
+      const targets = places.all.map((place, index) => ({ place, x: index + 1, name: intent!.names[index]! }))
+      const outcome = await writeObject({
+        arena,
+        spec,
+        targets,
+        body: request.body,
+        meta: { path: request.path, type: request.type, created, modified: request.modified, user: 'local' },
+        sizeBytes: request.sizeBytes,
+        signer: key,
+        quorum: this.quorum,
+        stallMs: this.parts.stallMs,
+        clock,
+        signal: request.signal,
+      })
+      const { provisional } = intent
+      const committed = await db.transaction(async (tx) => {
+        const deal: DealTable = {
+          deal: outcome.dealId,
+          object: request.object,
+          version: intent!.version,
+          k,
+          n,
+          layout: this.row.layout,
+          chunk_log2: chunkLog2,
+          size: outcome.sizeBytes,
+          padded: outcome.paddedBytes,
+          type: request.type,
+          created,
+          state: 'stored',
+          purpose: request.purpose,
+        }
+        await tx.deleteFrom('fragment').where('deal', '=', provisional).execute()
+        await tx.deleteFrom('deal').where('deal', '=', provisional).execute()
+        await tx.insertInto('deal').values(deal).execute()
+        const sizeOf = outcome.held[0]?.sizeBytes ?? 0
+        await tx
+          .insertInto('fragment')
+          .values([
+            ...outcome.held.map(({ target, commitment, sizeBytes }) => ({
+              deal: outcome.dealId,
+              x: target.x,
+              location: target.place.id,
+              name: target.name,
+              commitment,
+              size: sizeBytes,
+              state: 'held' as const,
+            })),
+            ...outcome.missed.map(({ target }) => ({
+              deal: outcome.dealId,
+              x: target.x,
+              location: target.place.id,
+              name: null,
+              commitment: null,
+              size: sizeOf,
+              state: 'pending' as const,
+            })),
+          ])
+          .execute()
+        if (outcome.missed.length > 0) {
+          await tx
+            .insertInto('debris')
+            .values(outcome.missed.map(({ target }) => ({ location: target.place.id, name: target.name })))
+            .execute()
+        }
+        return commit(tx, { deal, modified: outcome.modified })
+      })
+      return { outcome, committed }
+    } catch (error) {
+      if (intent !== undefined) await this.#undo(intent)
+      throw error instanceof WriteFailed ? error.failure : error
+    } finally {
+      arenas.release(arena)
+    }
+  }
+
+  /** Opens an object by its dealing; its META must be signed by a dealer of the vault and fit the catalogue. Close the reader. */
+  async open(deal: DealTable, signal?: AbortSignal): Promise<ObjectReader> {
+    const reader = await this.openUnchecked(deal, signal)
+    if (reader.meta.size === deal.size) return reader
+    await reader.close()
+    throw new Failure('format.mismatch', { detail: 'the fragments tell another size than the catalogue' })
+  }
+
+  /** As `open`, while the catalogue does not know the size yet. */
+  async openUnchecked(deal: DealTable, signal?: AbortSignal): Promise<ObjectReader> {
+    const { clock } = this.parts
+    const candidates = await this.candidates(deal.deal)
+    const remembered = this.#known.get(deal.deal)
+    const known = remembered !== undefined && remembered.untilMs > clock.now() ? remembered.known : undefined
+    const open = (given: Known | undefined): Promise<ObjectReader> =>
+      ObjectReader.open({
+        candidates,
+        asked: { k: deal.k, vault: this.row.vault, object: deal.object, version: deal.version, dealId: deal.deal },
+        arenas: this.parts.arenas,
+        clock,
+        hedgeMs: this.parts.hedgeMs,
+        stallMs: this.parts.stallMs,
+        onBlame: (blamed) => void this.blame(deal.deal, blamed),
+        signal,
+        known: given,
+      })
+    const reader = await open(known)
+    if (known !== undefined) return reader
+    if (!this.#signed(reader)) {
+      await reader.close()
+      throw new Failure('format.signature', {
+        detail: 'the object is not signed by a dealer of this vault',
+        next: 'Look at who can write to the locations: k of them together made this.',
+      })
+    }
+    this.#remember(deal.deal, reader.known)
+    return reader
+  }
+
+  #signed(reader: ObjectReader): boolean {
+    const parsed = parseMeta(reader.assembly.meta)
+    const dealer = this.parts.dealers.find((keys) => dealerFingerprint(keys) === parsed.meta.dealer)
+    return dealer !== undefined && verifyMeta(parsed, dealer, reader.assembly.keys.contentId)
+  }
+
+  /** Where the fragments of a dealing should lie and can be asked for. */
+  async candidates(deal: string): Promise<Candidate[]> {
+    const rows = await this.parts.db.kysely.selectFrom('fragment').selectAll().where('deal', '=', deal).execute()
+    return rows.flatMap((row) => {
+      const place = this.parts.places.byId(row.location)
+      return place === undefined || row.name === null ? [] : [{ place, x: row.x, name: row.name, suspect: row.state !== 'held' }]
+    })
+  }
+
+  /** Notes that a fragment is lost or damaged, so that repair brings it back. */
+  async blame(
+    deal: string,
+    blamed: { readonly candidate: Candidate; readonly kind: 'lost' | 'corrupt'; readonly detail: string },
+  ): Promise<void> {
+    const { candidate, kind, detail } = blamed
+    this.forget(deal)
+    try {
+      await this.parts.db.kysely
+        .updateTable('fragment')
+        .set({ state: kind })
+        .where('deal', '=', deal)
+        .where('location', '=', candidate.place.id)
+        .where('name', '=', candidate.name)
+        .where('state', 'in', ['held', 'lost', 'corrupt'])
+        .execute()
+      this.parts.log.warn({ location: candidate.place.label, fragment: candidate.name, kind, detail }, 'a fragment is not as it should be')
+      this.parts.changed()
+    } catch (error) {
+      this.parts.log.warn({ error: String(error) }, 'a finding could not be noted')
+    }
+  }
+
+  forget(deal: string): void {
+    this.#known.delete(deal)
+  }
+
+  #remember(deal: string, known: Known): void {
+    this.#known.delete(deal)
+    this.#known.set(deal, { known, untilMs: this.parts.clock.now() + KNOWN_MS })
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= KNOWN_MAX) break
+      this.#known.delete(oldest)
+    }
+  }
+
+  /** The intent: which names will be written, durable before the first byte. */
+  async #begin(request: {
+    readonly object: string
+    readonly purpose: 'file' | 'catalogue'
+    readonly type: string
+    readonly created: string
+    readonly k: number
+    readonly n: number
+    readonly chunkLog2: number
+  }): Promise<Intent> {
+    const provisional = newId()
+    const names = Array.from({ length: request.n }, () => {
+      const id = newId()
+      return `${id.slice(0, 2)}/${id}`
+    })
+    const { db, places } = this.parts
+    const version = await db.transaction(async (tx) => {
+      const newest = await tx
+        .selectFrom('deal')
+        .select((eb) => eb.fn.max('version').as('version'))
+        .where('object', '=', request.object)
+        .executeTakeFirst()
+      const next = Number(newest?.version ?? 0) + 1
+      await tx
+        .insertInto('deal')
+        .values({
+          deal: provisional,
+          object: request.object,
+          version: next,
+          k: request.k,
+          n: request.n,
+          layout: this.row.layout,
+          chunk_log2: request.chunkLog2,
+          size: 0,
+          padded: 0,
+          type: request.type,
+          created: request.created,
+          state: 'writing',
+          purpose: request.purpose,
+        })
+        .execute()
+      await tx
+        .insertInto('fragment')
+        .values(
+          places.all.map((place, index) => ({
+            deal: provisional,
+            x: index + 1,
+            location: place.id,
+            name: names[index]!,
+            commitment: null,
+            size: 0,
+            state: 'writing' as const,
+          })),
+        )
+        .execute()
+      return next
+    })
+    return { provisional, version, names }
+  }
+
+  /** Takes back what an unfinished write may have left; what cannot be reached now is debris for later. */
+  async #undo(intent: Intent): Promise<void> {
+    try {
+      await undoIntent(this.parts, intent.provisional)
+    } catch (error) {
+      this.parts.log.warn({ error: String(error) }, 'an unfinished write is cleaned up at the next start')
+    }
+  }
+}
+
+interface Intent {
+  /** The key of the intent's rows; the dealing draws its own id. */
+  readonly provisional: string
+  readonly version: number
+  readonly names: readonly string[]
+}
+
+/** Removes the rows of an intent and the names it may have made. */
+export async function undoIntent({ db, places }: Pick<VaultParts, 'db' | 'places'>, provisional: string): Promise<void> {
+  const rows = await db.kysely.selectFrom('fragment').selectAll().where('deal', '=', provisional).execute()
+  const left: { location: string; name: string }[] = []
+  await Promise.all(
+    rows.map(async ({ location, name }) => {
+      const place = places.byId(location)
+      if (place === undefined || name === null) return
+      try {
+        if (!place.usable) left.push({ location, name })
+        else if ((await place.location.discard(name)) === 'kept') left.push({ location, name })
+      } catch {
+        left.push({ location, name })
+      }
+    }),
+  )
+  await db.transaction(async (tx) => {
+    if (left.length > 0)
+      await tx
+        .insertInto('debris')
+        .values(left)
+        .onConflict((oc) => oc.doNothing())
+        .execute()
+    await tx.deleteFrom('fragment').where('deal', '=', provisional).execute()
+    await tx.deleteFrom('deal').where('deal', '=', provisional).execute()
+  })
+}
+
+function smallerThanChunk(sizeBytes: number | undefined, chunkLog2: number): boolean {
+  return sizeBytes !== undefined && sizeBytes < 2 ** chunkLog2
+}
