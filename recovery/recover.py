@@ -2887,6 +2887,13 @@ def tell(report, locations, given, seconds):
     done = [row for row in report.files if row["state"] in ("restored", "already there", "listed")]
     lost = [row for row in report.files if row["state"] in ("failed", "conflict")]
     size = sum(row["size"] for row in done)
+    if lost:
+        say()
+        say("Not restored:")
+        for row in lost[:1000]:
+            say("  " + line_of(row)[len("NOT restored: ") :])
+        if len(lost) > 1000:
+            say("  and %d more (--json names all)" % (len(lost) - 1000))
     say()
     say("%d file(s) %s, %d bytes, %.1f seconds; %d not restored." % (
         len(done), "listed" if given.list else "are in " + shown(given.out), size, seconds, len(lost)))  # fmt: skip
