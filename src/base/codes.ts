@@ -18,6 +18,8 @@ interface CodeRow {
   readonly kind: FailureKind
   readonly title: string
   readonly retry: boolean
+  /** Where HTTP knows a more exact status than that of the kind. */
+  readonly status?: number
 }
 
 export const CODES = {
@@ -42,7 +44,7 @@ export const CODES = {
   'storage.absent': { kind: 'absent', title: 'No such file or folder', retry: false },
   'storage.exists': { kind: 'conflict', title: 'Something of this name exists already', retry: false },
   'storage.path': { kind: 'invalid', title: 'This path cannot be used', retry: false },
-  'storage.range': { kind: 'invalid', title: 'The range lies outside the file', retry: false },
+  'storage.range': { kind: 'invalid', title: 'The range lies outside the file', retry: false, status: 416 },
   'storage.source-changed': { kind: 'conflict', title: 'The source changed while it was read', retry: true },
   'storage.size-differs': { kind: 'conflict', title: 'The upload ended before or after its announced size', retry: true },
   'storage.quorum': { kind: 'unavailable', title: 'Too few locations took the file; nothing was stored', retry: true },
@@ -73,7 +75,17 @@ export const CODES = {
   'api.not-found': { kind: 'absent', title: 'No such address', retry: false },
   'api.body': { kind: 'invalid', title: 'The request is not as the contract says', retry: false },
   'api.limit': { kind: 'limit', title: 'The request is too large', retry: false },
+  'api.method': { kind: 'invalid', title: 'This address does not know the method', retry: false, status: 405 },
+  'api.precondition': { kind: 'conflict', title: 'The file is not the version that was meant', retry: false, status: 412 },
+  'api.headers': { kind: 'limit', title: 'The headers of the request are too large', retry: false, status: 431 },
+  'api.timeout': { kind: 'unavailable', title: 'The request did not arrive in time', retry: true, status: 408 },
+  'api.busy': { kind: 'unavailable', title: 'The site serves as many as it can', retry: true },
+  'api.host': { kind: 'denied', title: 'The site is not known under this name', retry: false, status: 421 },
+  'api.cross-site': { kind: 'denied', title: 'Another web page may not call the site', retry: false },
+  'api.unreachable': { kind: 'unavailable', title: 'The site does not answer', retry: true },
   'cli.usage': { kind: 'invalid', title: 'The command was not understood', retry: false },
+  'cli.file': { kind: 'invalid', title: 'A file on this machine could not be used', retry: false },
+  'main.config': { kind: 'invalid', title: 'The site cannot start as it is set up', retry: false },
 } as const satisfies Record<string, CodeRow>
 
 export type FailureCode = keyof typeof CODES

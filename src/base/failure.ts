@@ -33,7 +33,8 @@ export class Failure extends Error {
   }
 
   get status(): number {
-    return STATUS_OF_KIND[this.kind]
+    const row: { readonly kind: FailureKind; readonly status?: number } = CODES[this.code]
+    return row.status ?? STATUS_OF_KIND[row.kind]
   }
 
   /** True when the same call may succeed later unchanged. */

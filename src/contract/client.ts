@@ -50,7 +50,17 @@ export interface UploadRequest {
   readonly ifAbsent?: boolean | undefined
 }
 
+/** Bytes first..last, inclusive; last undefined = to the end. Or the last `suffix` bytes. */
+export type ByteRange = { readonly first: number; readonly last?: number | undefined } | { readonly suffix: number }
+
+export interface DownloadRequest {
+  readonly path: string
+  readonly version?: number | undefined
+  readonly range?: ByteRange | undefined
+}
+
 export interface Download {
+  /** Bytes of the body: of the range where one was asked for. */
   readonly size: number
   readonly type: string
   readonly modified: string
@@ -68,8 +78,7 @@ export interface Client {
   list(query: { path: string; recursive?: boolean; after?: string; limit?: number }, options?: CallOptions): Promise<Listing>
   stat(query: { path: string }, options?: CallOptions): Promise<Entry>
   upload(request: UploadRequest, options?: CallOptions): Promise<Stored>
-  /** range: first and last byte, inclusive; last undefined = to the end. */
-  download(request: { path: string; version?: number; range?: { first: number; last?: number } }, options?: CallOptions): Promise<Download>
+  download(request: DownloadRequest, options?: CallOptions): Promise<Download>
   createFolder(body: { path: string }, options?: CallOptions): Promise<Entry>
   move(body: { from: string; to: string; replace?: boolean }, options?: CallOptions): Promise<Entry>
   copy(body: { from: string; to: string; replace?: boolean }, options?: CallOptions): Promise<Entry>
@@ -83,7 +92,6 @@ export interface Client {
   tasks(options?: CallOptions): Promise<{ tasks: Task[] }>
   task(id: string, options?: CallOptions): Promise<Task>
   cancelTask(id: string, options?: CallOptions): Promise<Task>
-  /** Raw server-sent event data lines as JSON values; ends when the server closes. */
   openSession(body: { code: string }, options?: CallOptions): Promise<object>
 }
 
@@ -134,7 +142,7 @@ export function createClient(transport: Transport): Client {
       return routes.upload.answer.parse(JSON.parse(fromUtf8(await collect(answer.body))))
     },
     download: async ({ range, ...query }, options = {}) => {
-      const headers: Record<string, string> = range === undefined ? {} : { range: `bytes=${range.first}-${range.last ?? ''}` }
+      const headers: Record<string, string> = range === undefined ? {} : { range: rangeHeader(range) }
       const answer = await checked(
         await transport({ method: 'GET', target: target(routes.download, { query }), headers, signal: options.signal }),
       )
@@ -148,6 +156,10 @@ export function createClient(transport: Transport): Client {
     },
     fragment: async (query, options) => collect((await send(transport, routes.fragment, { query }, options ?? {})).body),
   }
+}
+
+function rangeHeader(range: ByteRange): string {
+  return 'suffix' in range ? `bytes=-${range.suffix}` : `bytes=${range.first}-${range.last ?? ''}`
 }
 
 async function send(
@@ -189,7 +201,7 @@ export function toFailure(status: number, body: Uint8Array): Failure {
   } catch {
     parsed = undefined
   }
-  if (parsed === undefined) return new Failure('base.internal', { detail: `the site answered ${status}` })
+  if (parsed === undefined) return new Failure('base.internal', { detail: `The site answered ${status}.` })
   const code = (parsed.code in CODES ? parsed.code : 'base.internal') as FailureCode
   return new Failure(code, {
     detail: parsed.detail,

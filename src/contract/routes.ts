@@ -187,7 +187,12 @@ export const routes = {
     status: 200,
     summary: 'Cancel a task; what is done stays done',
   },
-  events: { method: 'GET', path: '/api/v1/events', status: 200, summary: 'Server-sent events: status, task, files' },
+  events: {
+    method: 'GET',
+    path: '/api/v1/events',
+    status: 200,
+    summary: 'Server-sent events, one `event` of the schemas as JSON in each data line',
+  },
   openSession: {
     method: 'POST',
     path: '/api/v1/session',

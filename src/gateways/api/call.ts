@@ -1,0 +1,164 @@
+// One call over HTTP: from its first byte to its last, and its line in the log.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Door } from '#access'
+import { Failure } from '#base'
+import { routes } from '#contract'
+import { codeOf, jsonAnswer, problemAnswer, type Answer, type ApiRequest } from './answer.ts'
+import { readJson } from './body.ts'
+import { allowed, type Dispatch } from './dispatch.ts'
+import type { RouteName } from './handlers.ts'
+import { expectsContinue, requestBody } from './http-body.ts'
+import { record, type Log } from './log.ts'
+import type { Loopback } from './loopback.ts'
+import { splitTarget } from './query.ts'
+import { writeAnswer } from './write-answer.ts'
+
+/** Set for every request by the listener that it came through; a request without one is refused. */
+export type Entrance = { readonly kind: 'socket' } | { readonly kind: 'loopback'; readonly loopback: Loopback; readonly port: () => number }
+
+/** The bounds that tests make smaller. */
+export type ApiBounds = {
+  readonly [
+    Name in
+      | 'uploadSilenceMs'
+      | 'downloadSilenceMs'
+      | 'requestBodyMs'
+      | 'requestHeadersMs'
+      | 'lingerMs'
+      | 'stopGraceMs'
+      | 'eventListenersMax'
+      | 'eventHeartbeatMs'
+  ]: number
+}
+
+export interface Context {
+  readonly entrance: Entrance
+  readonly instance: string
+  readonly started: number
+}
+
+export interface Gateway {
+  readonly door: Door
+  readonly log: Log
+  readonly bounds: ApiBounds
+  readonly dispatch: Dispatch
+  readonly contexts: WeakMap<IncomingMessage, Context>
+  /** Aborts when the site stops. */
+  readonly stop: AbortSignal
+}
+
+export async function serve(gateway: Gateway, name: RouteName, raw: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { entrance, instance } = contextOf(gateway, raw)
+  const watch = watchConnection(gateway, name, response)
+  const isUpload = name === 'upload'
+  const body = requestBody(raw, response, {
+    silenceMs: isUpload ? gateway.bounds.uploadSilenceMs : gateway.bounds.requestBodyMs,
+    totalMs: isUpload ? undefined : gateway.bounds.requestBodyMs,
+  })
+  const request: ApiRequest = { method: raw.method ?? 'GET', target: raw.url ?? '/', headers: flat(raw), body, signal: watch.signal }
+  let failed: unknown
+  let answer: Answer
+  try {
+    answer = name === 'openSession' ? await openSession(entrance, request) : await gateway.dispatch(gateway.door, name, request)
+  } catch (error) {
+    failed = error
+    answer = problemAnswer(error, instance, headersOf(error, raw))
+  }
+  try {
+    await writeAnswer(raw, response, answer, { silenceMs: entrance.kind === 'socket' ? undefined : gateway.bounds.downloadSilenceMs })
+    linger(raw, gateway.bounds.lingerMs)
+  } catch (error) {
+    failed ??= error
+  } finally {
+    watch.stop()
+  }
+  finish(gateway, raw, { route: routes[name].path, status: answer.status }, failed)
+}
+
+/** The signal of everybody who works for this answer: nobody reads any more, or, for answers that never end, the site stops. */
+function watchConnection(gateway: Gateway, name: RouteName, response: ServerResponse): { readonly signal: AbortSignal; stop(): void } {
+  const controller = new AbortController()
+  const cancel = (): void => controller.abort(new Failure('base.cancelled'))
+  const endless = name === 'events'
+  response.once('close', cancel)
+  if (response.destroyed || (endless && gateway.stop.aborted)) cancel()
+  if (endless) gateway.stop.addEventListener('abort', cancel, { once: true })
+  return {
+    signal: controller.signal,
+    stop() {
+      response.off('close', cancel)
+      gateway.stop.removeEventListener('abort', cancel)
+      if (endless) cancel()
+    },
+  }
+}
+
+async function openSession(entrance: Entrance, request: ApiRequest): Promise<Answer> {
+  if (entrance.kind !== 'loopback') throw new Failure('api.not-found')
+  const body = routes.openSession.body.safeParse(await readJson(request.body))
+  if (!body.success) throw new Failure('api.body', { detail: 'The body must be {"code": "..."}.' })
+  const cookie = entrance.loopback.openSession(body.data.code, entrance.port())
+  const answer = jsonAnswer(routes.openSession.status, {})
+  return { ...answer, headers: { ...answer.headers, 'set-cookie': cookie } }
+}
+
+/** Reads the rest of a body that came after its answer for a while, so that the client sees the answer and not a reset. */
+function linger(request: IncomingMessage, lingerMs: number): void {
+  if (request.complete || request.destroyed) return
+  const timer = setTimeout(() => request.destroy(), lingerMs)
+  request.once('close', () => clearTimeout(timer)).once('end', () => clearTimeout(timer))
+  request.on('error', () => {})
+  request.resume()
+}
+
+/** What the router and the hooks refuse, before a call begins. */
+export function refuse(gateway: Gateway, request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
+  const failure = fromFastify(error)
+  const { instance } = contextOf(gateway, request.raw)
+  const answer = problemAnswer(failure, instance, headersOf(failure, request.raw))
+  reply.hijack()
+  const route = request.routeOptions.url ?? 'none'
+  void writeAnswer(request.raw, reply.raw, answer, { silenceMs: gateway.bounds.downloadSilenceMs })
+    .then(() => linger(request.raw, gateway.bounds.lingerMs))
+    .catch(() => {})
+    .finally(() => finish(gateway, request.raw, { route, status: answer.status }, failure))
+  return reply
+}
+
+/** The router's own refusals are the caller's mistakes; the rest is ours. */
+function fromFastify(error: unknown): unknown {
+  if (error instanceof Failure) return error
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
+  return status >= 400 && status < 500 ? new Failure('api.body', { cause: error }) : error
+}
+
+function headersOf(error: unknown, request: IncomingMessage): Record<string, string> {
+  const code = codeOf(error)
+  return {
+    ...(code === 'api.method' ? { allow: allowed(splitTarget(request.url ?? '/').path) } : {}),
+    ...(code === 'access.unauthenticated' ? { 'www-authenticate': 'Quorate' } : {}),
+    ...(code === 'api.busy' ? { 'retry-after': '5' } : {}),
+    ...(code === 'api.timeout' || (expectsContinue(request) && !request.readableDidRead) ? { connection: 'close' } : {}),
+  }
+}
+
+function finish(gateway: Gateway, request: IncomingMessage, outcome: { route: string; status: number }, failed: unknown): void {
+  const { instance, started } = contextOf(gateway, request)
+  const code = failed === undefined ? undefined : codeOf(failed)
+  const milliseconds = Math.round(performance.now() - started)
+  record(gateway.log, { instance, method: request.method ?? '', ...outcome, code, milliseconds }, failed)
+}
+
+export function contextOf(gateway: Gateway, request: IncomingMessage): Context {
+  const context = gateway.contexts.get(request)
+  if (context === undefined) throw new Failure('access.denied')
+  return context
+}
+
+/** Single-valued headers; Node has joined the others or kept the first. */
+export function flat(request: IncomingMessage): Record<string, string | undefined> {
+  const headers: Record<string, string | undefined> = {}
+  for (const [name, value] of Object.entries(request.headers)) headers[name] = Array.isArray(value) ? value.join(', ') : value
+  return headers
+}

@@ -1,0 +1,77 @@
+// One line for each route: how the call of the contract becomes a call of the door.
+import type { z } from 'zod'
+import type { Door } from '#access'
+import { Failure } from '#base'
+import type { Routes, Stored } from '#contract'
+import { bytesAnswer, type Answer, type ApiRequest } from './answer.ts'
+import { announced } from './body.ts'
+import { CONTENT_SECURITY } from './content-headers.ts'
+import { download } from './download.ts'
+import { createEvents, type EventBounds } from './events.ts'
+
+export type RouteName = keyof Routes
+/** Sessions belong to an entrance, not to the door. */
+export type ServedRoute = Exclude<RouteName, 'openSession'>
+
+type QueryOf<N extends RouteName> = Routes[N] extends { readonly query: infer Q extends z.ZodType } ? z.output<Q> : object
+type BodyOf<N extends RouteName> = Routes[N] extends { readonly body: infer B extends z.ZodType } ? z.output<B> : undefined
+type AnswerOf<N extends RouteName> = Routes[N] extends { readonly answer: infer A extends z.ZodType } ? z.input<A> : Answer
+
+export interface Call<N extends RouteName> {
+  readonly door: Door
+  readonly request: ApiRequest
+  readonly params: Readonly<Record<string, string>>
+  readonly query: QueryOf<N>
+  readonly body: BodyOf<N>
+}
+
+export type Handlers = { readonly [N in ServedRoute]: (call: Call<N>) => Promise<AnswerOf<N>> }
+
+export function createHandlers(bounds: EventBounds): Handlers {
+  const events = createEvents(bounds)
+  return {
+    site: ({ door }) => door.site(),
+    status: ({ door, query }) => door.status({ check: query.check ?? false }),
+    createVault: ({ door, body }) => door.createVault(body),
+    addLocation: ({ door, body }) => door.addLocation(body),
+    testLocation: ({ door, body }) => door.testLocation(body),
+    list: ({ door, query }) => door.list({ ...query, recursive: query.recursive ?? false }),
+    stat: ({ door, query }) => door.stat(query),
+    upload,
+    download: ({ door, query, request }) => download(door, query, request),
+    createFolder: ({ door, body }) => door.createFolder(body),
+    move: ({ door, body }) => door.move(body),
+    copy: ({ door, body }) => door.copy(body),
+    remove: async ({ door, query }) => ({ removed: await door.remove({ ...query, recursive: query.recursive ?? false }) }),
+    versions: ({ door, query }) => door.versions(query),
+    placement: ({ door, query }) => door.placement(query),
+    fragment,
+    scrub: ({ door, body }) => door.scrub(body),
+    repair: ({ door, body }) => door.repair(body),
+    recover: ({ door, body }) => door.recover(body),
+    tasks: async ({ door }) => ({ tasks: [...(await door.tasks())] }),
+    task: ({ door, params }) => door.task(params['id'] ?? ''),
+    cancelTask: ({ door, params }) => door.cancelTask(params['id'] ?? ''),
+    events: async ({ door, request }) => {
+      if (request.method === 'HEAD') return bytesAnswer({ status: 200, type: 'text/event-stream', bytes: new Uint8Array(0) })
+      return events(door, request.signal)
+    },
+  }
+}
+
+/** The size is known from the query or the length header; both must agree, and the bytes must agree with them. */
+async function upload({ door, query, request }: Call<'upload'>): Promise<Stored> {
+  const length = request.headers['content-length']
+  const sizeBytes = query.size ?? (length === undefined ? undefined : Number(length))
+  if (query.size !== undefined && length !== undefined && query.size !== Number(length)) {
+    throw new Failure('storage.size-differs', { detail: `The upload announces ${query.size} bytes and sends ${length}.` })
+  }
+  const { path, modified, type, ifAbsent = false } = query
+  const grant = await door.openToWrite({ path, modified, type, sizeBytes, ifAbsent })
+  return grant.store(sizeBytes === undefined ? request.body : announced(request.body, sizeBytes), request.signal)
+}
+
+async function fragment({ door, query }: Call<'fragment'>): Promise<Answer> {
+  const bytes = await door.fragment({ path: query.path, x: query.x, offset: query.offset, lengthBytes: query.length })
+  return bytesAnswer({ status: 200, type: 'application/octet-stream', bytes, headers: CONTENT_SECURITY })
+}

@@ -1,0 +1,64 @@
+// The calls of the API without a socket: bytes pass from hand to hand, so nothing is copied and nothing is buffered.
+import { randomUUID } from 'node:crypto'
+import type { Door } from '#access'
+import { Failure, isFailure } from '#base'
+import type { Transport, TransportRequest } from '#contract'
+import { once, problemAnswer, type Answer, type ApiRequest } from './answer.ts'
+import { createDispatch, findRoute } from './dispatch.ts'
+import { splitTarget } from './query.ts'
+
+/** A transport to a door in this process. What the body itself throws comes back as it was thrown. */
+export function inProcessTransport(door: Door): Transport {
+  const dispatch = createDispatch()
+  return async (request) => {
+    const watched = watch(request)
+    try {
+      const name = findRoute(request.method, splitTarget(request.target).path)
+      if (name === 'openSession') throw new Failure('api.not-found')
+      const answer = await dispatch(door, name, watched.request)
+      return request.method === 'HEAD' ? { ...answer, body: await emptied(answer) } : answer
+    } catch (error) {
+      if (watched.thrown !== undefined) throw watched.thrown.error
+      if (request.signal?.aborted === true && isFailure(error, 'base.cancelled')) throw error
+      return problemAnswer(error, `urn:uuid:${randomUUID()}`)
+    }
+  }
+}
+
+interface Watched {
+  readonly request: ApiRequest
+  thrown: { readonly error: unknown } | undefined
+}
+
+/** Remembers whether it was the caller's own body that failed: then that is the news, not what the site made of it. */
+function watch(request: TransportRequest): Watched {
+  const watched: Watched = {
+    thrown: undefined,
+    request: {
+      method: request.method,
+      target: request.target,
+      headers: request.headers,
+      body: body(),
+      signal: request.signal ?? new AbortController().signal,
+    },
+  }
+  async function* body(): AsyncIterableIterator<Uint8Array> {
+    try {
+      yield* bytesOf(request)
+    } catch (error) {
+      watched.thrown = { error }
+      throw error
+    }
+  }
+  return watched
+}
+
+function bytesOf(request: TransportRequest): AsyncIterable<Uint8Array> {
+  if (request.body === undefined) return once(new Uint8Array(0))
+  return request.body instanceof Uint8Array ? once(request.body) : request.body
+}
+
+async function emptied(answer: Answer): Promise<Answer['body']> {
+  await answer.body.return?.()
+  return once(new Uint8Array(0))
+}

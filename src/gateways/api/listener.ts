@@ -1,0 +1,90 @@
+// Node's HTTP server within bounds, and the answer to bytes that are no request.
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { ListenOptions, Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { Failure, limits } from '#base'
+import { toProblem } from '#contract'
+import type { Entrance, Gateway } from './call.ts'
+import { record } from './log.ts'
+import { SECURITY_HEADERS } from './write-answer.ts'
+
+/** A Node server whose every request carries its entrance. */
+export function createListener(gateway: Gateway, app: FastifyInstance, entrance: Entrance): Server {
+  const server = createServer({
+    maxHeaderSize: limits.requestHeadersBytesMax,
+    headersTimeout: gateway.bounds.requestHeadersMs,
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.min(gateway.bounds.requestHeadersMs, 2000),
+    keepAliveTimeout: 65_000,
+    requireHostHeader: false,
+    joinDuplicateHeaders: false,
+  })
+  server.maxConnections = limits.connectionsMax
+  const busy = new WeakSet<Socket>()
+  const take = (request: IncomingMessage, response: ServerResponse): void => {
+    gateway.contexts.set(request, { entrance, instance: `urn:uuid:${randomUUID()}`, started: performance.now() })
+    busy.add(request.socket)
+    response.once('close', () => busy.delete(request.socket))
+    if (gateway.stop.aborted) response.setHeader('connection', 'close')
+    app.routing(request, response)
+  }
+  server.on('request', take).on('checkContinue', take)
+  server.on('clientError', (error: Error & { code?: string }, duplex) => {
+    const socket = duplex as Socket
+    // Where an answer is on its way, or was given to an earlier garbage, another one would be garbage itself.
+    if (!socket.writable || busy.has(socket) || error.code === 'ECONNRESET') socket.destroy()
+    else refuseRaw(gateway, error.code ?? '', socket)
+    busy.add(socket)
+  })
+  return server
+}
+
+const RAW_REFUSALS: Record<string, Failure> = {
+  HPE_HEADER_OVERFLOW: new Failure('api.headers'),
+  ERR_HTTP_REQUEST_TIMEOUT: new Failure('api.timeout'),
+}
+
+/** Bytes that are no HTTP request never become one; they get an answer and the door is shut. */
+function refuseRaw(gateway: Gateway, code: string, socket: Socket): void {
+  const failure = RAW_REFUSALS[code] ?? new Failure('api.body', { detail: 'This is not an HTTP request.' })
+  const instance = `urn:uuid:${randomUUID()}`
+  record(gateway.log, { instance, method: '', route: 'none', status: failure.status, code: failure.code, milliseconds: 0 })
+  const problem = JSON.stringify(toProblem(failure, instance))
+  const headers = {
+    ...SECURITY_HEADERS,
+    'content-type': 'application/problem+json',
+    'content-length': String(Buffer.byteLength(problem)),
+    connection: 'close',
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${failure.status} Refused\r\n${lines.join('')}\r\n${problem}`)
+}
+
+/** Resolves when the server listens; rejects with the system's error. */
+export function listening(server: Server, options: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+/** Takes no new connections; those still busy after `graceMs` are dropped. */
+export async function closeWithin(server: Server, graceMs: number): Promise<void> {
+  const drop = setTimeout(() => server.closeAllConnections(), graceMs)
+  try {
+    await closed(server)
+  } finally {
+    clearTimeout(drop)
+  }
+}
+
+export function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeIdleConnections()
+  })
+}

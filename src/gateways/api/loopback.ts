@@ -1,0 +1,98 @@
+// Who may call over loopback HTTP: one person who holds the link of this start, in a browser that speaks for our own page only.
+// Any program and any web page on the machine can reach the port, so the port itself proves nothing.
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { Failure, limits } from '#base'
+
+export interface Loopback {
+  /** Part of the start link, after `#`, so that it never travels in a request line. */
+  readonly code: string
+  /** Refuses other host names (DNS rebinding) and other pages (cross-site requests). Every request passes here first. */
+  verifyOrigin(request: LoopbackRequest): void
+  /** Refuses whoever has no session. */
+  verifySession(request: LoopbackRequest): void
+  /** Exchanges the code for a Set-Cookie value; refuses any other code. */
+  openSession(code: string, port: number): string
+}
+
+export interface LoopbackRequest {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** Where it came in. */
+  readonly port: number
+  /** Pages hold no data of anyone, and a link to them from elsewhere is fine. */
+  readonly isPage: boolean
+}
+
+const NAMES = ['localhost', '127.0.0.1', '[::1]']
+const SECRET_BYTES = 32
+
+export function createLoopback(): Loopback {
+  const code = secret()
+  const sessions = new Set<string>()
+  return {
+    code,
+    verifyOrigin(request) {
+      verifyHost(request)
+      if (!request.isPage) verifySite(request)
+    },
+    verifySession({ headers, port }) {
+      const token = cookie(headers['cookie'] ?? '', cookieName(port))
+      if (token === undefined || !sessions.has(digest(token))) {
+        throw new Failure('access.unauthenticated', { next: 'Open the link that the start of the site printed.' })
+      }
+    },
+    openSession(given, port) {
+      if (!timingSafeEqual(Buffer.from(digest(given)), Buffer.from(digest(code)))) {
+        throw new Failure('access.unauthenticated', {
+          detail: 'This link is of another start of the site.',
+          next: 'Open the link that the latest start printed.',
+        })
+      }
+      const token = secret()
+      sessions.add(digest(token))
+      const [oldest] = sessions
+      if (sessions.size > limits.sessionsMax && oldest !== undefined) sessions.delete(oldest)
+      return `${cookieName(port)}=${token}; Path=/; HttpOnly; SameSite=Strict`
+    },
+  }
+}
+
+/** The host must be loopback under our own port; a foreign name that points here is an attack on the browser's same-origin rule. */
+function verifyHost({ headers, port }: LoopbackRequest): void {
+  const host = headers['host']?.toLowerCase()
+  const hosts = NAMES.flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]))
+  if (host === undefined || !hosts.includes(host)) {
+    throw new Failure('api.host', { next: `Use http://localhost:${port}/.` })
+  }
+}
+
+/** Fetch Metadata and Origin: what a browser sends by itself and a page cannot forge. Programs without them need the session alone. */
+function verifySite({ method, headers }: LoopbackRequest): void {
+  const site = headers['sec-fetch-site']
+  const direct = site === 'none' && (method === 'GET' || method === 'HEAD')
+  if (site !== undefined && site !== 'same-origin' && !direct) throw new Failure('api.cross-site')
+  const origin = headers['origin']
+  if (origin !== undefined && origin.toLowerCase() !== `http://${headers['host']?.toLowerCase()}`) throw new Failure('api.cross-site')
+}
+
+/** Cookies do not know ports: the name does, so that two sites on one machine do not overwrite each other's. */
+function cookieName(port: number): string {
+  return `quorate-${port}`
+}
+
+function cookie(header: string, name: string): string | undefined {
+  for (const pair of header.split(';')) {
+    const at = pair.indexOf('=')
+    if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim()
+  }
+  return undefined
+}
+
+function secret(): string {
+  return randomBytes(SECRET_BYTES).toString('base64url')
+}
+
+/** Only digests are kept and looked up, so that neither memory nor the time of a comparison gives a token away. */
+function digest(token: string): string {
+  return createHash('sha256').update(token).digest('hex')
+}
