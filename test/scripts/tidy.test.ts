@@ -101,7 +101,10 @@ describe('imports that keep it are not', () => {
     ['src/storage/locations/s3/a.ts', `import { x } from '../bounds.ts'\nimport { y } from '#database'\nimport { z } from 'node:http'`],
     ['src/access/a.ts', `import { x } from '#storage'\nimport { y } from '#audit'\nimport { z } from '#governance'`],
     ['src/gateways/api/a.ts', `import { x } from '#access'\nimport { y } from '#contract'\nimport { z } from '../loopback.ts'`],
-    ['src/main/a.ts', `import { x } from '#storage'\nimport { y } from '../cli/program.ts'\nconst z = process.env.HOME`],
+    [
+      'src/main/a.ts',
+      `import { x } from '#storage'\nimport { y } from '../cli/program.ts'\nimport p from '../../package.json' with { type: 'json' }\nconst z = process.env.HOME`,
+    ],
     ['test/storage/a.test.ts', `import { x } from '../../src/storage/a.ts'\nimport y from 'left-pad'\nconst z = process.env.HOME`],
     ['web/vite.config.ts', `import { x } from 'node:path'\nexport default {}`],
     ['src/kernels/a.ts', `import { x } from './layout'`],
