@@ -1,5 +1,5 @@
 // Starts a headless Chromium for tests. It unpacks into a folder of its own, which goes away at the end.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +19,7 @@ export async function startBrowser(): Promise<StartedBrowser> {
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 5 })
   try {
     const { executablePath, args, libraries } = await unpacked(folder)
+    await writeFile(join(folder, 'fonts', 'fonts.conf'), fontConfiguration(folder))
     const environment = { ...process.env, TMPDIR: folder, HOME: folder, FONTCONFIG_PATH: join(folder, 'fonts') }
     const options = { executablePath, args: args.filter((argument) => !UNWANTED.test(argument)), headless: true, env: environment }
     // Where the system lacks libraries that Chromium needs (NSS above all), those of the package serve.
@@ -36,6 +37,15 @@ export async function startBrowser(): Promise<StartedBrowser> {
     await remove()
     throw error
   }
+}
+
+/** Names the fonts that the package brought, wherever they were unpacked. Without a font Chromium draws no text at all, not even in web fonts. */
+function fontConfiguration(folder: string): string {
+  return [
+    '<?xml version="1.0"?>',
+    '<!DOCTYPE fontconfig SYSTEM "fonts.dtd">',
+    `<fontconfig><dir>${folder}/fonts/fonts</dir><cachedir>${folder}/fonts-cache</cachedir></fontconfig>`,
+  ].join('\n')
 }
 
 /** The package unpacks where TMPDIR says, so it is changed while it does. */

@@ -1,0 +1,85 @@
+// The strip on top: whose vault, where am I, is it well.
+import type { Site, Status } from '#contract'
+import { ActionIcon } from '@mantine/core'
+import { IconFolder, IconKeyboard, IconTopologyStar3 } from '@tabler/icons-react'
+import type { ReactNode } from 'react'
+import { Mark } from '../pictures/mark.tsx'
+import { toneOfHealth } from '../pictures/tone.ts'
+import { TonePill } from '../pictures/tone-icon.tsx'
+import { useWords } from '../words/words.tsx'
+import { Preferences } from './preferences.tsx'
+import { hrefOf, type Route } from './route.ts'
+import styles from './header.module.css'
+
+type Page = Route['page']
+
+interface HeaderProps {
+  readonly site: Site
+  readonly status: Status | undefined
+  readonly page: Page
+  readonly help: () => void
+}
+
+export function Header({ site, status, page, help }: HeaderProps): ReactNode {
+  const words = useWords()
+  return (
+    <header className={styles.header}>
+      <a className={styles.brand} href={hrefOf({ page: 'files', path: '/' })}>
+        <Mark />
+        <span className={styles.name}>{words.app.name}</span>
+        {site.vault !== null && <span className={styles.vault}>{site.vault.name}</span>}
+      </a>
+      <nav className={styles.tabs} aria-label={words.app.pages}>
+        <Tabs page={page} />
+      </nav>
+      <span className={styles.space} />
+      {status !== undefined && (
+        <a
+          className={styles.health}
+          href={hrefOf({ page: 'locations' })}
+          aria-label={`${words.health.label}: ${words.health[status.health]}`}
+          data-testid="health"
+        >
+          <TonePill tone={toneOfHealth[status.health]}>{words.health[status.health]}</TonePill>
+        </a>
+      )}
+      <ActionIcon
+        className={styles.keys}
+        variant="subtle"
+        size="lg"
+        color="gray"
+        c="var(--ink)"
+        onClick={help}
+        aria-label={words.app.shortcuts}
+        title={`${words.app.shortcuts} (?)`}
+      >
+        <IconKeyboard size={20} aria-hidden />
+      </ActionIcon>
+      <Preferences />
+    </header>
+  )
+}
+
+/** The same two pages at the thumb, on phones. */
+export function PhoneTabs({ page }: { readonly page: Page }): ReactNode {
+  const words = useWords()
+  return (
+    <nav className={styles.phone} aria-label={words.app.pages}>
+      <Tabs page={page} />
+    </nav>
+  )
+}
+
+function Tabs({ page }: { readonly page: Page }): ReactNode {
+  const words = useWords()
+  return (
+    <>
+      <a className={styles.tab} href={hrefOf({ page: 'files', path: '/' })} aria-current={page === 'files' ? 'page' : undefined}>
+        <IconFolder size={18} aria-hidden /> {words.app.files}
+      </a>
+      <a className={styles.tab} href={hrefOf({ page: 'locations' })} aria-current={page === 'locations' ? 'page' : undefined}>
+        <IconTopologyStar3 size={18} aria-hidden /> {words.app.locations}
+      </a>
+    </>
+  )
+}

@@ -1,0 +1,59 @@
+// The vault's page: header, health, the chosen page, and what is under way.
+import type { Site } from '#contract'
+import { isFailure } from '#base'
+import { Notifications } from '@mantine/notifications'
+import { lazy, Suspense, useState, type ReactNode } from 'react'
+import { FilesPage } from '../files/files-page.tsx'
+import { useLive } from '../site/live.ts'
+import { useStatus } from '../site/queries.ts'
+import { Dock } from '../uploads/dock.tsx'
+import { useWords } from '../words/words.tsx'
+import { Guard } from './guard.tsx'
+import { Header, PhoneTabs } from './header.tsx'
+import { HealthBanner } from './health-banner.tsx'
+import { useRoute } from './route.ts'
+import { SignIn } from './sign-in.tsx'
+import { skipToContent } from './stage.tsx'
+import { StoppedStrip } from './stopped.tsx'
+import { usePageKeys } from './use-page-keys.ts'
+import styles from './shell.module.css'
+
+const LocationsPage = lazy(async () => ({ default: (await import('../places/locations-page.tsx')).LocationsPage }))
+const Shortcuts = lazy(async () => ({ default: (await import('./shortcuts.tsx')).Shortcuts }))
+
+export function Shell({ site }: { readonly site: Site }): ReactNode {
+  const words = useWords()
+  const route = useRoute()
+  const status = useStatus()
+  const [help, setHelp] = useState(false)
+  useLive()
+  usePageKeys(() => setHelp(true))
+  if (isFailure(status.error, 'access.unauthenticated')) return <SignIn spent={false} />
+  return (
+    <div className={styles.shell}>
+      <a className={styles.skip} href="#content" onClick={skipToContent}>
+        {words.app.skip}
+      </a>
+      <div className={styles.top}>
+        <Header site={site} status={status.data} page={route.page} help={() => setHelp(true)} />
+        <StoppedStrip />
+        <HealthBanner status={status.data} />
+      </div>
+      <main id="content" tabIndex={-1} className={styles.main}>
+        <Guard key={route.page}>
+          <Suspense fallback={<div aria-busy="true" className={styles.pending} />}>
+            {route.page === 'files' ? <FilesPage route={route} status={status.data} /> : <LocationsPage status={status.data} site={site} />}
+          </Suspense>
+        </Guard>
+      </main>
+      <Dock />
+      <PhoneTabs page={route.page} />
+      <Notifications position="bottom-left" autoClose={5000} limit={3} />
+      {help && (
+        <Suspense>
+          <Shortcuts close={() => setHelp(false)} />
+        </Suspense>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,26 @@
+// The dialog of whatever the person is about to do.
+import type { ReactNode } from 'react'
+import type { Deed } from './deeds.ts'
+import { NameDialog } from './name-dialog.tsx'
+import { PlaceDialog } from './place-dialog.tsx'
+import { RemoveDialog } from './remove-dialog.tsx'
+
+export interface DeedProps<D extends Deed = Deed> {
+  readonly deed: D
+  readonly close: () => void
+  readonly done: () => void
+}
+
+export function DeedDialog({ deed, close, done }: DeedProps): ReactNode {
+  switch (deed.kind) {
+    case 'folder':
+    case 'rename':
+      return <NameDialog deed={deed} close={close} done={done} />
+    case 'move':
+    case 'copy':
+      return <PlaceDialog deed={deed} close={close} done={done} />
+    case 'remove':
+    case 'remove-version':
+      return <RemoveDialog deed={deed} close={close} done={done} />
+  }
+}

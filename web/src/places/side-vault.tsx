@@ -1,0 +1,18 @@
+// Beside the files: where all of them lie.
+import type { Status } from '#contract'
+import { Skeleton } from '@mantine/core'
+import type { ReactNode } from 'react'
+import { useWords } from '../words/words.tsx'
+import styles from './side-vault.module.css'
+import { VaultPicture } from './vault-picture.tsx'
+
+export function SideVault({ status }: { readonly status: Status | undefined }): ReactNode {
+  const words = useWords()
+  return (
+    <>
+      <h2 className={styles.title}>{words.locations.title}</h2>
+      {status === undefined ? <Skeleton height={300} radius="lg" /> : <VaultPicture status={status} />}
+      {status?.health === 'healthy' && <p className={styles.text}>{words.health.healthyText}</p>}
+    </>
+  )
+}

@@ -1,0 +1,32 @@
+// The vault in the middle, its locations around it, live.
+import type { Status } from '#contract'
+import type { ReactNode } from 'react'
+import { Ring } from '../pictures/ring.tsx'
+import { toneOfLocation } from '../pictures/tone.ts'
+import { useSpeech } from '../words/words.tsx'
+import styles from './vault-picture.module.css'
+
+export function VaultPicture({ status }: { readonly status: Status }): ReactNode {
+  const { words, measures } = useSpeech()
+  const { vault, locations } = status
+  if (vault === null) return null
+  return (
+    <div data-testid="vault-picture">
+      <Ring
+        label={words.locations.picture}
+        places={locations.map((location) => ({
+          key: location.id,
+          x: location.x,
+          label: location.label,
+          tone: toneOfLocation[location.state],
+          state: words.locations.states[location.state],
+          note: location.latencyMs === null ? undefined : measures.milliseconds(location.latencyMs),
+        }))}
+      >
+        <span className={styles.rule}>{words.locations.centre(vault.threshold, vault.count)}</span>
+        <span className={styles.word}>{words.locations.centreText}</span>
+      </Ring>
+      <p className={styles.total}>{words.locations.total(status.files, measures.bytes(status.bytes))}</p>
+    </div>
+  )
+}
