@@ -36,7 +36,7 @@ export interface ReadGrant {
   readonly modified: string
   /** Opaque; changes with every version. */
   readonly etag: string
-  /** Bytes first..last inclusive, in order. Throws in the middle rather than end short. */
+  /** Bytes first..last inclusive, in order. Throws in the middle rather than end short. A piece is valid until the next one is asked for. */
   read(range: { readonly first: number; readonly last: number }, signal?: AbortSignal): AsyncIterable<Uint8Array>
   close(): Promise<void>
 }

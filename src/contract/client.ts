@@ -64,7 +64,7 @@ export interface Download {
   readonly size: number
   readonly type: string
   readonly modified: string
-  /** Ends with a failure, never short: a download that stops early throws. */
+  /** Ends with a failure, never short: a download that stops early throws. A piece is valid until the next one is asked for. */
   readonly body: AsyncIterable<Uint8Array>
 }
 

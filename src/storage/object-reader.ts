@@ -133,7 +133,7 @@ export class ObjectReader {
   }
 
   /**
-   * Bytes first..last inclusive, in order, each released after its chunk's tag. A read of the whole object also compares the SHA-256, and
+   * Bytes first..last inclusive, in order, each released after its chunk's tag. A piece is valid until the next one is asked for. A read of the whole object also compares the SHA-256, and
    * holds the last chunk back until it is right.
    */
   async *read(range: { readonly first: number; readonly last: number }, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
@@ -149,9 +149,9 @@ export class ObjectReader {
     const { m } = this.assembly.totals
     const from = Math.floor(range.first / chunkBytes)
     const to = whole ? m - 1 : Math.floor(range.last / chunkBytes)
-    const queue: Promise<Uint8Array>[] = []
+    const queue: Promise<Uint8Array<ArrayBuffer>>[] = []
     let next = from
-    let held: Uint8Array | undefined
+    let held: { readonly part: Uint8Array; readonly buffer: ArrayBuffer } | undefined
     try {
       for (let j = from; j <= to; j++) {
         while (next <= to && queue.length < DEPTH) {
@@ -167,14 +167,15 @@ export class ObjectReader {
           throw new Failure('format.content', { detail: 'the padding is not zero' })
         hash?.update(data)
         const part = data.subarray(Math.max(0, range.first - begin), Math.min(data.length, range.last - begin + 1))
-        if (held !== undefined && held.length > 0 && part.length > 0) {
-          yield held
-          held = undefined
+        if (part.length === 0) continue
+        if (held !== undefined) {
+          yield held.part
+          this.#buffers.push(held.buffer)
         }
-        if (part.length > 0) held = part
+        held = { part, buffer: plain.buffer }
       }
       if (hash !== undefined && toHex(hash.digest()) !== this.meta.sha256) throw new Failure('format.content')
-      if (held !== undefined) yield held
+      if (held !== undefined) yield held.part
     } finally {
       await Promise.allSettled(queue)
     }
@@ -187,11 +188,15 @@ export class ObjectReader {
     for (const arena of this.#arenas) {
       if (overdue.has(arena)) this.#request.arenas.abandon(arena)
       else {
-        wipeArena(arena, this.assembly.members[0]!.variant.shape.pieceBytes(0))
+        wipeArena(arena, this.#pieceBytes)
         this.#request.arenas.release(arena)
       }
     }
     await Promise.allSettled(this.#sources.map(async (source) => (await source.opened)?.source.close()))
+  }
+
+  get #pieceBytes(): number {
+    return this.assembly.members[0]!.variant.shape.pieceBytes(0)
   }
 
   async #verifyEmpty(signal?: AbortSignal): Promise<void> {
@@ -199,12 +204,17 @@ export class ObjectReader {
     if (plain.some((byte) => byte !== 0)) throw new Failure('format.content', { detail: 'the padding is not zero' })
   }
 
+  /** Buffers that pieces were in, to be used again: fresh ones for each chunk cost more than the reading. */
+  readonly #buffers: ArrayBuffer[] = []
+
   /** The plaintext of chunk j, a copy. */
-  async #chunk(j: number, signal?: AbortSignal): Promise<Uint8Array> {
+  async #chunk(j: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     const desk = await this.#desk()
     try {
       const { plain } = await this.#gather(desk, j, signal)
-      return plain.slice()
+      const copy = new Uint8Array(this.#buffers.pop() ?? new ArrayBuffer(this.#pieceBytes), 0, plain.length)
+      copy.set(plain)
+      return copy
     } finally {
       this.#leave(desk)
     }

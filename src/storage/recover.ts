@@ -51,12 +51,7 @@ export async function findVault(locations: readonly Location[]): Promise<FoundVa
       next: 'Name the places of one vault only.',
     })
   const heads = (await Promise.all(locations.map((location) => readHeads(location, vault)))).flat()
-  const newest = heads.toSorted((a, b) => b.head.epoch - a.head.epoch || (headHash(a.bytes) < headHash(b.bytes) ? -1 : 1))[0]
-  if (newest === undefined)
-    throw new Failure('storage.no-vault', {
-      detail: 'no head of the vault verifies at any of these places',
-      next: 'Restore the files with recovery/recover.py.',
-    })
+  const newest = trusted(heads)
   const { head } = newest
   if (locations.length !== head.locations.length) {
     throw new Failure('cli.usage', {
@@ -76,7 +71,41 @@ export async function findVault(locations: readonly Location[]): Promise<FoundVa
   return { head, headBytes: newest.bytes, ids }
 }
 
-async function readHeads(location: Location, vault: string): Promise<{ head: VaultHead; bytes: Uint8Array }[]> {
+interface Served {
+  readonly location: string
+  readonly head: VaultHead
+  readonly bytes: Uint8Array
+}
+
+/**
+ * A head is signed by the keys it names, so any one location can write one: the dealer counts whose heads stand at the most locations, of two
+ * at equally many the one that names the other as former (docs/spec/vault.md, "Head"). Of that dealer, the newest head.
+ */
+function trusted(heads: readonly Served[]): Served {
+  const byDealer = [...Map.groupBy(heads, ({ head }) => head.dealer.ed25519 + head.dealer.mldsa65)].map(([key, served]) => ({
+    key,
+    served: served.toSorted((a, b) => b.head.epoch - a.head.epoch || (headHash(a.bytes) < headHash(b.bytes) ? -1 : 1)),
+    locations: new Set(served.map(({ location }) => location)).size,
+  }))
+  const most = Math.max(0, ...byDealer.map(({ locations }) => locations))
+  const tied = byDealer.filter(({ locations }) => locations === most)
+  const names = (one: Served, key: string): boolean => one.head.formerDealers.some(({ ed25519, mldsa65 }) => ed25519 + mldsa65 === key)
+  const chosen =
+    tied.length === 1 ? tied[0] : tied.find(({ key, served }) => tied.every((other) => other.key === key || names(served[0]!, other.key)))
+  if (chosen !== undefined) return chosen.served[0]!
+  throw tied.length === 0
+    ? new Failure('storage.no-vault', {
+        detail: 'no head of the vault verifies at any of these places',
+        next: 'Restore the files with recovery/recover.py.',
+      })
+    : new Failure('format.conflict', {
+        detail: 'the locations name different dealers, and equally many speak for each',
+        culprits: tied.flatMap(({ served }) => served.map(({ location }) => location)),
+        next: 'Compare the fingerprint on the recovery sheet; restore with recovery/recover.py --dealer.',
+      })
+}
+
+async function readHeads(location: Location, vault: string): Promise<Served[]> {
   const names: string[] = []
   try {
     for (let after: string | undefined; ;) {
@@ -89,7 +118,7 @@ async function readHeads(location: Location, vault: string): Promise<{ head: Vau
     if (error instanceof Failure && error.kind === 'unavailable') return []
     throw error
   }
-  const heads: { head: VaultHead; bytes: Uint8Array }[] = []
+  const heads: Served[] = []
   for (const name of names.toSorted().toReversed().slice(0, HEADS_READ_MAX)) {
     try {
       const source = await location.open(name, { tailBytes: HEAD_BYTES_MAX })
@@ -98,8 +127,7 @@ async function readHeads(location: Location, vault: string): Promise<{ head: Vau
         const bytes = source.tail.slice()
         const head = parseVaultHead(bytes)
         if (head.vault !== vault || !name.endsWith(head.epoch.toString(16).padStart(16, '0'))) continue
-        heads.push({ head, bytes })
-        break
+        heads.push({ location: location.label, head, bytes })
       } finally {
         await source.close()
       }
@@ -370,9 +398,11 @@ async function applyLine(vault: Vault, tx: Tx, line: CatalogueLine): Promise<voi
       return
     }
     case 'move':
-      return moveEntry(tx, { from: line.from, to: line.to, replace: false, at: rfc3339(vault.parts.clock.now()) })
+      if ((await exists(tx, line.from)) && !(await exists(tx, line.to)))
+        await moveEntry(tx, { from: line.from, to: line.to, replace: false, at: rfc3339(vault.parts.clock.now()) })
+      return
     case 'remove':
-      await removeEntry(tx, { path: line.path, recursive: true })
+      if (await exists(tx, line.path)) await removeEntry(tx, { path: line.path, recursive: true })
       return
     case 'forget': {
       const file = await tx.selectFrom('file').selectAll().where('file', '=', line.file).executeTakeFirst()
@@ -407,9 +437,35 @@ async function applyLine(vault: Vault, tx: Tx, line: CatalogueLine): Promise<voi
         .where('x', '=', line.x)
         .execute()
       return
-    case 'drop':
-      await tx.updateTable('deal').set({ state: 'dropping' }).where('deal', '=', line.dealId).execute()
+    case 'drop': {
+      // A snapshot repeats drops of dealings that it does not describe; the row keeps what turns up of them from being taken for new.
+      const described = await tx.updateTable('deal').set({ state: 'dropping' }).where('deal', '=', line.dealId).executeTakeFirst()
+      if (Number(described.numUpdatedRows) > 0) return
+      const { threshold, layout } = vault.row
+      const row = {
+        deal: line.dealId,
+        object: line.dealId,
+        version: 0,
+        k: threshold,
+        n: threshold,
+        layout,
+        chunk_log2: 18,
+        size: 0,
+        padded: 0,
+        type: '',
+        created: '',
+      }
+      await tx
+        .insertInto('deal')
+        .values({ ...row, state: 'dropping', purpose: 'file' })
+        .execute()
+    }
   }
+}
+
+async function exists(tx: Tx, path: string): Promise<boolean> {
+  const file = await tx.selectFrom('file').select('path').where('path', '=', path).executeTakeFirst()
+  return file !== undefined || (await tx.selectFrom('folder').select('path').where('path', '=', path).executeTakeFirst()) !== undefined
 }
 
 interface Stray {
@@ -522,15 +578,24 @@ async function adoptStrays(vault: Vault, strays: Map<string, Stray[]>, findings:
     const known = await db.kysely.selectFrom('deal').selectAll().where('deal', '=', dealId).executeTakeFirst()
     if (known !== undefined) {
       // A repair wrote them after the last segment: they stand in where the known name is gone.
-      if (known.state === 'stored')
-        for (const { location, name, frame, sizeBytes } of found)
+      for (const { location, name, frame, sizeBytes } of found) {
+        const { x } = frame.variants[0]!.head
+        if (known.state === 'stored') {
           await db.kysely
             .updateTable('fragment')
-            .set({ name, size: sizeBytes, state: 'held', x: frame.variants[0]!.head.x })
+            .set({ name, size: sizeBytes, state: 'held', x })
             .where('deal', '=', dealId)
             .where('location', '=', location)
             .where('state', 'in', ['lost', 'pending'])
             .execute()
+        } else {
+          await db.kysely
+            .insertInto('fragment')
+            .values({ deal: dealId, x, location, name, commitment: null, size: sizeBytes, state: 'held' })
+            .onConflict((oc) => oc.doNothing())
+            .execute()
+        }
+      }
       continue
     }
     const { common } = found[0]!.frame.variants[0]!.head

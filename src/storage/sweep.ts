@@ -1,5 +1,6 @@
 // Taking away what nothing needs any more: unfinished writes of a crash, removed dealings, names that were replaced.
 import { Failure } from '#base'
+import type { Place } from './place.ts'
 import { undoIntent, type Vault } from './vault.ts'
 import type { VaultLog } from './vault-log.ts'
 
@@ -32,6 +33,7 @@ export async function sweepRemoved(vault: Vault, vaultLog: VaultLog, signal: Abo
   const { db, places } = vault.parts
   await vaultLog.flush()
   if ((await vaultLog.pendingChanges()) > 0) return
+  // The row of a dropped dealing stays until its last fragment is gone: till then snapshots repeat the drop, or it would come back in a disaster.
   for (let after = ''; ;) {
     const deals = await db.kysely
       .selectFrom('deal')
@@ -44,24 +46,23 @@ export async function sweepRemoved(vault: Vault, vaultLog: VaultLog, signal: Abo
     if (deals.length === 0) break
     after = deals.at(-1)!.deal
     const ids = deals.map(({ deal }) => deal)
-    await db.transaction(async (tx) => {
-      const fragments = await tx
-        .selectFrom('fragment')
-        .select(['location', 'name'])
-        .where('deal', 'in', ids)
-        .where('name', 'is not', null)
-        .execute()
-      for (let at = 0; at < fragments.length; at += PAGE_ROWS) {
-        await tx
-          .insertInto('debris')
-          .values(fragments.slice(at, at + PAGE_ROWS).map(({ location, name }) => ({ location, name: name! })))
-          .onConflict((oc) => oc.doNothing())
-          .execute()
-      }
-      await tx.deleteFrom('fragment').where('deal', 'in', ids).execute()
-      await tx.deleteFrom('deal').where('deal', 'in', ids).execute()
-    })
     for (const id of ids) vault.forget(id)
+    const fragments = await db.kysely.selectFrom('fragment').select(['deal', 'x', 'location', 'name']).where('deal', 'in', ids).execute()
+    const kept = new Set<string>()
+    await Promise.all(
+      [...Map.groupBy(fragments, ({ location }) => location)].map(async ([id, rows]) => {
+        const place = places.byId(id)
+        for (const row of rows) {
+          if (row.name !== null && !(place !== undefined && (await gone(place, row.name, signal)))) kept.add(row.deal)
+        }
+      }),
+    )
+    const done = ids.filter((id) => !kept.has(id))
+    if (done.length === 0) continue
+    await db.transaction(async (tx) => {
+      await tx.deleteFrom('fragment').where('deal', 'in', done).execute()
+      await tx.deleteFrom('deal').where('deal', 'in', done).execute()
+    })
   }
   for (const place of places.all) {
     if (place.view.presence !== 'present') continue
@@ -77,15 +78,22 @@ export async function sweepRemoved(vault: Vault, vaultLog: VaultLog, signal: Abo
         .execute()
       if (rows.length === 0) break
       after = rows.at(-1)!.name
-      const gone: string[] = []
-      try {
-        for (const { name } of rows) if ((await place.location.discard(name, { signal })) === 'gone') gone.push(name)
-      } catch (error) {
-        if (error instanceof Failure) place.failed(error)
-        break
-      } finally {
-        if (gone.length > 0) await db.kysely.deleteFrom('debris').where('location', '=', place.id).where('name', 'in', gone).execute()
-      }
+      const removed: string[] = []
+      for (const { name } of rows) if (await gone(place, name, signal)) removed.push(name)
+      if (removed.length > 0) await db.kysely.deleteFrom('debris').where('location', '=', place.id).where('name', 'in', removed).execute()
     }
+  }
+}
+
+/** False when the name stays for now: the place is away, or keeps it under a lock. */
+async function gone(place: Place, name: string, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) throw new Failure('base.cancelled')
+  if (!place.usable) return false
+  try {
+    return (await place.location.discard(name, { signal })) === 'gone'
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    place.failed(error)
+    return false
   }
 }

@@ -78,7 +78,7 @@ export async function get(storage: SiteStorage, path: string, range?: { first: n
   try {
     const parts: Uint8Array[] = []
     if (opened.sizeBytes === 0) for await (const _ of opened.read({ first: 0, last: 0 })) parts.push(_)
-    else for await (const part of opened.read(range ?? { first: 0, last: opened.sizeBytes - 1 })) parts.push(part)
+    else for await (const part of opened.read(range ?? { first: 0, last: opened.sizeBytes - 1 })) parts.push(part.slice())
     return Buffer.concat(parts)
   } finally {
     await opened.close()

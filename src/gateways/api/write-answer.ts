@@ -25,7 +25,7 @@ export async function writeAnswer(request: IncomingMessage, response: ServerResp
     if (request.method === 'HEAD') await answer.body.return?.()
     else {
       for await (const part of answer.body) {
-        if (!response.write(part)) await drained(response, bounds)
+        await taken(response, part, bounds)
       }
     }
     response.end()
@@ -36,18 +36,19 @@ export async function writeAnswer(request: IncomingMessage, response: ServerResp
   }
 }
 
-function drained(response: ServerResponse, bounds: WriteBounds): Promise<void> {
+/** Resolves when the connection has taken the part: its bytes may be used again then. */
+function taken(response: ServerResponse, part: Uint8Array, bounds: WriteBounds): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = bounds.silenceMs === undefined ? undefined : setTimeout(() => leave(new Failure('api.timeout')), bounds.silenceMs)
     const gone = (): void => leave(new Failure('base.cancelled'))
-    const ready = (): void => leave(undefined)
     const leave = (failure: Failure | undefined): void => {
       clearTimeout(timer)
-      response.off('drain', ready).off('close', gone)
+      response.off('close', gone)
       if (failure === undefined) resolve()
       else reject(failure)
     }
-    response.on('drain', ready).on('close', gone)
+    response.on('close', gone)
     if (response.destroyed) gone()
+    else response.write(part, (error) => leave(error == null ? undefined : new Failure('base.cancelled', { cause: error })))
   })
 }
