@@ -1,5 +1,5 @@
 // A request and its answer, independent of how they travel.
-import { Failure } from '#base'
+import { Failure, type FailureCode, type FailureDetails } from '#base'
 import { toProblem } from '#contract'
 
 export interface ApiRequest {
@@ -38,11 +38,22 @@ export function bytesAnswer(request: { status: number; type: string; bytes: Uint
   }
 }
 
+/** A failure whose answer needs headers of its own. */
+export class Refusal extends Failure {
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(code: FailureCode, headers: Readonly<Record<string, string>>, details?: FailureDetails) {
+    super(code, details)
+    this.headers = headers
+  }
+}
+
 /** The problem document of a failure; whatever else was thrown is `base.internal` outside. */
 export function problemAnswer(error: unknown, instance: string, headers: Record<string, string> = {}): Answer {
   const problem = toProblem(error, instance)
   const bytes = Buffer.from(JSON.stringify(problem))
-  return bytesAnswer({ status: problem.status, type: 'application/problem+json', bytes, headers })
+  const own = error instanceof Refusal ? error.headers : {}
+  return bytesAnswer({ status: problem.status, type: 'application/problem+json', bytes, headers: { ...headers, ...own } })
 }
 
 /** The code under which outsiders see an error. */

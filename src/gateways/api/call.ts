@@ -2,16 +2,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Door } from '#access'
-import { Failure } from '#base'
+import { Failure, isFailure } from '#base'
 import { routes } from '#contract'
 import { codeOf, jsonAnswer, problemAnswer, type Answer, type ApiRequest } from './answer.ts'
 import { readJson } from './body.ts'
-import { allowed, type Dispatch } from './dispatch.ts'
+import type { Dispatch } from './dispatch.ts'
 import type { RouteName } from './handlers.ts'
 import { expectsContinue, requestBody } from './http-body.ts'
 import { record, type Log } from './log.ts'
 import type { Loopback } from './loopback.ts'
-import { splitTarget } from './query.ts'
 import { writeAnswer } from './write-answer.ts'
 
 /** Set for every request by the listener that it came through; a request without one is refused. */
@@ -133,14 +132,10 @@ function fromFastify(error: unknown): unknown {
   return status >= 400 && status < 500 ? new Failure('api.body', { cause: error }) : error
 }
 
+/** Nothing more is read from a client that is late, or that waits for our word and does not get it. */
 function headersOf(error: unknown, request: IncomingMessage): Record<string, string> {
-  const code = codeOf(error)
-  return {
-    ...(code === 'api.method' ? { allow: allowed(splitTarget(request.url ?? '/').path) } : {}),
-    ...(code === 'access.unauthenticated' ? { 'www-authenticate': 'Quorate' } : {}),
-    ...(code === 'api.busy' ? { 'retry-after': '5' } : {}),
-    ...(code === 'api.timeout' || (expectsContinue(request) && !request.readableDidRead) ? { connection: 'close' } : {}),
-  }
+  const leaves = isFailure(error, 'api.timeout') || (expectsContinue(request) && !request.readableDidRead)
+  return leaves ? { connection: 'close' } : {}
 }
 
 function finish(gateway: Gateway, request: IncomingMessage, outcome: { route: string; status: number }, failed: unknown): void {

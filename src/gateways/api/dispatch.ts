@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Door } from '#access'
 import { Failure, limits } from '#base'
 import { routes, type Route } from '#contract'
-import { jsonAnswer, type Answer, type ApiRequest } from './answer.ts'
+import { jsonAnswer, Refusal, type Answer, type ApiRequest } from './answer.ts'
 import { readJson } from './body.ts'
 import { createHandlers, type RouteName, type ServedRoute } from './handlers.ts'
 import { parseQuery, splitTarget } from './query.ts'
@@ -43,13 +43,12 @@ export function findRoute(method: string, path: string): RouteName {
   const names = routesAt(path)
   if (names.length === 0) throw new Failure('api.not-found')
   const name = names.find((candidate) => routes[candidate].method === wanted)
-  if (name === undefined) throw new Failure('api.method')
+  if (name === undefined) throw new Refusal('api.method', { allow: allowed(names) })
   return name
 }
 
-/** The value of an Allow header: what the address of this path knows. */
-export function allowed(path: string): string {
-  const methods = routesAt(path).map((name): string => routes[name].method)
+function allowed(names: readonly RouteName[]): string {
+  const methods = names.map((name): string => routes[name].method)
   return [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].join(', ')
 }
 

@@ -1,7 +1,6 @@
 // Server-sent events: one `data:` line of JSON an event, and a comment now and then so that a dead connection is noticed.
 import type { Door } from '#access'
-import { Failure } from '#base'
-import type { Answer } from './answer.ts'
+import { Refusal, type Answer } from './answer.ts'
 
 export interface EventBounds {
   readonly listenersMax: number
@@ -13,10 +12,14 @@ export function createEvents(bounds: EventBounds): (door: Door, signal: AbortSig
   let listeners = 0
   return (door, signal) => {
     if (listeners >= bounds.listenersMax) {
-      throw new Failure('api.busy', {
-        detail: `${bounds.listenersMax} pages listen already.`,
-        next: 'Close a page of this site and try again.',
-      })
+      throw new Refusal(
+        'api.busy',
+        { 'retry-after': '5' },
+        {
+          detail: `${bounds.listenersMax} pages listen already.`,
+          next: 'Close a page of this site and try again.',
+        },
+      )
     }
     listeners += 1
     let open = true

@@ -2,6 +2,7 @@
 // Any program and any web page on the machine can reach the port, so the port itself proves nothing.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { Failure, limits } from '#base'
+import { Refusal } from './answer.ts'
 
 export interface Loopback {
   /** Part of the start link, after `#`, so that it never travels in a request line. */
@@ -25,6 +26,8 @@ export interface LoopbackRequest {
 
 const NAMES = ['localhost', '127.0.0.1', '[::1]']
 const SECRET_BYTES = 32
+/** RFC 9110, section 15.5.2 asks for one. */
+const CHALLENGE = { 'www-authenticate': 'Quorate' }
 
 export function createLoopback(): Loopback {
   const code = secret()
@@ -38,12 +41,12 @@ export function createLoopback(): Loopback {
     verifySession({ headers, port }) {
       const token = cookie(headers['cookie'] ?? '', cookieName(port))
       if (token === undefined || !sessions.has(digest(token))) {
-        throw new Failure('access.unauthenticated', { next: 'Open the link that the start of the site printed.' })
+        throw new Refusal('access.unauthenticated', CHALLENGE, { next: 'Open the link that the start of the site printed.' })
       }
     },
     openSession(given, port) {
       if (!timingSafeEqual(Buffer.from(digest(given)), Buffer.from(digest(code)))) {
-        throw new Failure('access.unauthenticated', {
+        throw new Refusal('access.unauthenticated', CHALLENGE, {
           detail: 'This link is of another start of the site.',
           next: 'Open the link that the latest start printed.',
         })

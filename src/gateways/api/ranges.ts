@@ -1,5 +1,6 @@
 // Which bytes of a representation a GET asks for, and whether its conditions hold (RFC 9110, sections 13 and 14).
 import { Failure } from '#base'
+import { Refusal } from './answer.ts'
 
 export interface Selected {
   readonly kind: 'whole' | 'part' | 'unchanged'
@@ -54,7 +55,8 @@ function bounded(digits: string): number {
 }
 
 function outside(sizeBytes: number): Failure {
-  return new Failure('storage.range', { detail: `The range begins after the end: the file has ${sizeBytes} bytes.` })
+  const detail = `The range lies outside the file, which has ${sizeBytes} bytes.`
+  return new Refusal('storage.range', { 'content-range': `bytes */${sizeBytes}` }, { detail })
 }
 
 /** Whether a list of entity tags names this one (section 8.8.3.2). Strong comparison knows no weak tags. */
