@@ -255,6 +255,7 @@ export class SiteStorage {
     const enrolled = opened.map((one, index) => ({ ...one, id: newId(), x: index + 1 }))
     const { home } = this.#options
     let signer: Signer
+    let probed: Capabilities[]
     try {
       for (const { location } of enrolled) await requireUnmarked(location)
       const passphrase = request.passphrase === undefined ? undefined : passphraseOf(request.passphrase)
@@ -263,6 +264,7 @@ export class SiteStorage {
         if (error instanceof Failure && error.code === 'storage.exists') return openSigningKeys({ home, passphrase })
         throw error
       })
+      probed = await Promise.all(enrolled.map(({ location }) => probeNew(location)))
       for (const { location, id } of enrolled) {
         if ((await location.putIfAbsent(MARKER, markerBytes(vault, id))) !== 'created') throw occupied(location)
       }
@@ -291,14 +293,14 @@ export class SiteStorage {
       await tx
         .insertInto('location')
         .values(
-          enrolled.map(({ id, x, location, config }) => ({
+          enrolled.map(({ id, x, location, config }, index) => ({
             location: id,
             x,
             label: location.label,
             kind: location.kind,
             config: JSON.stringify(config),
             added: created,
-            capabilities: null,
+            capabilities: JSON.stringify(probed[index]),
           })),
         )
         .execute()
@@ -333,6 +335,7 @@ export class SiteStorage {
           next: 'Give it another label.',
         })
       await requireUnmarked(location)
+      const capabilities = await probeNew(location)
       if ((await location.putIfAbsent(MARKER, markerBytes(vault.row.vault, id))) !== 'created') throw occupied(location)
       await this.#db.kysely
         .insertInto('location')
@@ -343,7 +346,7 @@ export class SiteStorage {
           kind: location.kind,
           config: JSON.stringify(config),
           added: rfc3339(this.#clock.now()),
-          capabilities: null,
+          capabilities: JSON.stringify(capabilities),
         })
         .execute()
     } catch (error) {
@@ -389,13 +392,23 @@ export class SiteStorage {
     if (request.check) await running.places.checkAll()
     const status = await vaultStatus(running.vault, running.log, running.dealer)
     const probed = await this.#db.kysely.selectFrom('location').select(['location', 'capabilities']).execute()
-    return {
-      ...status,
-      locations: status.locations.map((one) => ({
-        ...one,
-        capabilities: parseCapabilities(probed.find(({ location }) => location === one.id)?.capabilities),
-      })),
-    }
+    const locations = status.locations.map((one) => ({
+      ...one,
+      capabilities: parseCapabilities(probed.find(({ location }) => location === one.id)?.capabilities),
+    }))
+    const hints = locations.flatMap(({ label, capabilities }) =>
+      capabilities === null || capabilities.findings.length === 0
+        ? []
+        : [
+            {
+              severity: 'hint' as const,
+              code: 'location.lies',
+              text: `${label}: ${capabilities.findings.join(' ')}`,
+              next: 'It keeps fragments; what it cannot promise is not relied on.',
+            },
+          ],
+    )
+    return { ...status, locations, messages: [...status.messages, ...hints] }
   }
 
   // --- files
@@ -796,6 +809,17 @@ function noteOf(given: {
 
 async function requireUnmarked(location: Location): Promise<void> {
   if ((await readMarker(location)) !== undefined) throw occupied(location)
+}
+
+/** What a new location can do, tried before anything depends on it. One that cannot even give back what it took is refused. */
+async function probeNew(location: Location): Promise<Capabilities> {
+  const found = await location.probe()
+  if (found.rangedRead) return { ...found, findings: [...found.findings] }
+  throw new Failure('location.lies', {
+    detail: `${location.label} does not give back what was written: ${found.findings.join(' ')}`,
+    culprits: [location.label],
+    next: 'Choose another place.',
+  })
 }
 
 function occupied(location: Location): Failure {
