@@ -68,19 +68,21 @@ async function sendBody(request: ClientRequest, call: TransportRequest): Promise
   request.once('response', () => (answered = true))
   for await (const part of call.body) {
     if (answered || request.destroyed) return
-    if (!request.write(part)) await drained(request)
+    await taken(request, part)
   }
   request.end()
 }
 
-function drained(request: ClientRequest): Promise<void> {
+/** Resolves when the operating system has the bytes, or nobody wants them any more. */
+function taken(request: ClientRequest, part: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
     const go = (): void => {
-      request.off('drain', go).off('close', go).off('response', go)
+      request.off('close', go).off('response', go)
       resolve()
     }
-    request.on('drain', go).on('close', go).on('response', go)
+    request.on('close', go).on('response', go)
     if (request.destroyed) go()
+    else request.write(part, go)
   })
 }
 

@@ -23,6 +23,7 @@ export interface TransportRequest {
   /** Path with query. */
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
+  /** Its producer may overwrite a part once the next one is asked for. */
   readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -30,6 +31,7 @@ export interface TransportRequest {
 export interface TransportAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** A part is valid until the next one is asked for. */
   readonly body: AsyncIterable<Uint8Array>
 }
 

@@ -54,7 +54,7 @@ test('a client reaches every call of the contract, with and without a socket', a
     assert.equal((await client.cancelTask(ID)).id, ID)
     const download = await client.download({ path: '/d' })
     assert.deepEqual(
-      [download.size, download.type, Buffer.concat(await Array.fromAsync(download.body)).toString()],
+      [download.size, download.type, Buffer.concat(await Array.fromAsync(download.body, (part) => Uint8Array.from(part))).toString()],
       [5, 'text/plain', 'hello'],
     )
     assert.equal((await client.remove({ path: '/d' })).removed, 1)

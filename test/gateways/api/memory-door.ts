@@ -91,7 +91,10 @@ export function createMemoryDoor(): MemoryDoor {
           if (signal?.aborted === true) throw new Failure('base.cancelled')
           if (failAt !== undefined && at >= failAt) throw new Failure('format.record', { culprits: ['west'] })
           const end = Math.min(at + PART, last + 1, failAt ?? Number.MAX_SAFE_INTEGER)
-          yield path.startsWith('/zeros/') ? ZEROS.subarray(0, end - at) : file.bytes.subarray(at, end)
+          const part = path.startsWith('/zeros/') ? ZEROS.subarray(0, end - at) : Uint8Array.from(file.bytes.subarray(at, end))
+          yield part
+          // A part is the reader's only until the next one is asked for.
+          if (!path.startsWith('/zeros/')) part.fill(0xee)
           if (end === failAt) throw new Failure('format.record', { culprits: ['west'] })
         }
       },
@@ -197,7 +200,7 @@ export function createMemoryDoor(): MemoryDoor {
               if (signal?.aborted === true) throw new Failure('base.cancelled')
               note('part')
               size += part.length
-              if (!path.startsWith('/void')) parts.push(part)
+              if (!path.startsWith('/void')) parts.push(Uint8Array.from(part))
             }
           } catch (error) {
             dropped.push(error)

@@ -23,7 +23,8 @@ async function eachTransport(work: (client: Client, door: MemoryDoor) => Promise
 }
 
 async function* parts(count: number, bytes: number, then?: () => void): AsyncIterable<Uint8Array> {
-  for (let part = 0; part < count; part++) yield new Uint8Array(bytes).fill(part)
+  const reused = new Uint8Array(bytes)
+  for (let part = 0; part < count; part++) yield reused.fill(part)
   then?.()
 }
 
@@ -50,7 +51,7 @@ test('an upload of any length arrives whole, whether its length was said or not'
       [1, 70_000],
       [40, 100_000],
     ] as const) {
-      const whole = Buffer.concat(await Array.fromAsync(parts(count, bytes)))
+      const whole = Buffer.concat(await Array.fromAsync(parts(count, bytes), (part) => Uint8Array.from(part)))
       for (const size of [whole.length, undefined]) {
         const stored = await client.upload({ path: '/a', body: parts(count, bytes), size })
         assert.equal(stored.entry.size, whole.length)
@@ -330,7 +331,7 @@ test('many uploads and downloads at once do not mix', async () => {
           .digest()
         await client.upload({ path: `/many/${index}`, body: bytes, size: bytes.length })
         const { body } = await client.download({ path: `/many/${index}` })
-        assert.deepEqual(Buffer.concat(await Array.fromAsync(body)), bytes)
+        assert.deepEqual(Buffer.concat(await Array.fromAsync(body, (part) => Uint8Array.from(part))), bytes)
       }),
     )
   })
