@@ -78,8 +78,17 @@ radosgw "${C[@]}" -n client.rgw.a -f >> "$B/log/rgw.out" 2>&1 < /dev/null & CHIL
 for user in main alt; do
   step radosgw-admin "${C[@]}" -n client.rgw.a user create --uid=$user --display-name=$user --access-key=RGW${user^^} --secret=rgw${user}secret || exit 1
 done
+answers() {
+  (
+    exec 3<> "/dev/tcp/127.0.0.1/$RGW_PORT" || exit 1
+    printf 'GET / HTTP/1.0\r\n\r\n' >&3
+    read -r -t 5 _ status _ <&3 && [ "$status" = 200 ]
+  ) 2>/dev/null
+}
 for _ in $(seq 600); do
-  (exec 3<> "/dev/tcp/127.0.0.1/$RGW_PORT") 2>/dev/null && { echo ready; break; }
+  answers && break
   sleep 0.1
 done
+answers || exit 1
+echo ready
 cat > /dev/null

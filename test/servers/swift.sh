@@ -15,10 +15,9 @@ trap finish EXIT
 trap 'exit 1' INT TERM HUP
 set -m
 
+# Whoever runs this owns it all: another user might not be let into the folder.
 OWNER=$(id -un)
-[ "$OWNER" = root ] && OWNER=swift
 mkdir -p "$B"/{etc,run,log,srv/d1,srv/d2,srv/d3}
-chmod 755 "$B"
 cat > "$B/etc/swift.conf" <<X
 [swift-hash]
 swift_hash_path_suffix = testsuffix
@@ -114,18 +113,24 @@ allow_object_versioning = true
 [filter:symlink]
 use = egg:swift#symlink
 X
-[ "$OWNER" = "$(id -un)" ] || chown -R "$OWNER:" "$B"
-
-MEMUSER=()
-[ "$(id -un)" = root ] && MEMUSER=(-u "$OWNER")
-memcached "${MEMUSER[@]}" -l 127.0.0.1 -p "$MEMCACHED" -m 64 >> "$B/log/memcached" 2>&1 < /dev/null & CHILDREN+=($!)
+memcached -u "$OWNER" -l 127.0.0.1 -p "$MEMCACHED" -m 64 >> "$B/log/memcached" 2>&1 < /dev/null & CHILDREN+=($!)
 for name in account container object proxy; do
   "swift-$name-server" "$B/etc/$name-server.conf" >> "$B/log/$name" 2>&1 < /dev/null & CHILDREN+=($!)
 done
+# A server listens before it has started; only an answer counts.
+healthy() {
+  (
+    exec 3<> "/dev/tcp/127.0.0.1/$1" || exit 1
+    printf 'GET /healthcheck HTTP/1.0\r\n\r\n' >&3
+    read -r -t 2 _ status _ <&3 && [ "$status" = 200 ]
+  ) 2>/dev/null
+}
 for _ in $(seq 600); do
   up=0
-  for port in "$ACCOUNT" "$CONTAINER" "$OBJECT" "$PROXY"; do (exec 3<> "/dev/tcp/127.0.0.1/$port") 2>/dev/null && up=$((up + 1)); done
-  [ $up = 4 ] && { echo ready; break; }
+  for port in "$ACCOUNT" "$CONTAINER" "$OBJECT" "$PROXY"; do healthy "$port" && up=$((up + 1)); done
+  [ $up = 4 ] && break
   sleep 0.1
 done
+[ "$up" = 4 ] || exit 1
+echo ready
 cat > /dev/null

@@ -22,7 +22,7 @@ export const s3Bounds = {
   /** The smallest part that S3 takes, except for the last. */
   partBytesMin: 5 * 2 ** 20,
   partsMax: 10_000,
-  /** Parts of an upload of unknown length double in size after so many; four steps keep 300 GiB from 8 MiB on. */
+  /** Parts of an upload of unknown length double in size after so many; four sizes keep 290 GiB from 8 MiB on. */
   partsPerStep: 2500,
   partsInFlightDefault: 3,
   partsInFlightMax: 16,

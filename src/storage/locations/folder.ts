@@ -123,7 +123,7 @@ class FolderLocation implements Location {
       {
         createRaw: async (name, bytes) => ((await this.putIfAbsent(name, bytes, options)) === 'created' ? 'created' : 'refused'),
         abortedWriteLeavesNothing: async (name) => this.#abortLeavesNothing(name, options),
-        objectLock: () => Promise.resolve(false),
+        objectLock: () => Promise.resolve('not asked'),
       },
       { clock: this.#clock, signal: options.signal },
     )

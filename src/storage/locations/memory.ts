@@ -139,7 +139,7 @@ class InMemory implements MemoryLocation {
           await sink.abort()
           return !this.objects.has(name)
         },
-        objectLock: () => Promise.resolve(false),
+        objectLock: () => Promise.resolve('not asked'),
       },
       { clock: this.#clock, signal: options.signal },
     )

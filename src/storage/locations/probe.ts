@@ -9,8 +9,8 @@ export interface ProbeTools {
   createRaw(name: FragmentName, bytes: Uint8Array): Promise<'created' | 'refused' | 'unsupported'>
   /** Begins a write in parts, abandons it, and says whether nothing is left. */
   abortedWriteLeavesNothing(name: FragmentName): Promise<boolean>
-  /** True when what was written under the name is held by an object lock. */
-  objectLock(name: FragmentName): Promise<boolean>
+  /** Whether an object put under a lock is held by it; `not asked` where the location is used without. */
+  objectLock(name: FragmentName): Promise<'holds' | 'does not hold' | 'not asked'>
 }
 
 interface ProbeOptions {
@@ -56,8 +56,10 @@ export async function probeLocation(location: Location, tools: ProbeTools, optio
     'It keeps what was left of a write that was abandoned, or cannot show that it does not.',
     () => tools.abortedWriteLeavesNothing(`${folder}/abandoned`),
   )
-  const objectLock = await tools.objectLock(name)
-  const deletes = await tryDiscard(location, { name, objectLock, findings, signal })
+  const lock = await tools.objectLock(`${folder}/locked`)
+  const objectLock = lock === 'holds'
+  if (lock === 'does not hold') findings.push('Its object lock does not hold what was put under it.')
+  const deletes = await tryDiscard(location, { name, findings, signal })
   return { honestCreate, rangedRead, listAfterWrite, multipartAbort, deletes, objectLock, latencyMs, findings }
 }
 
@@ -100,12 +102,12 @@ async function readBack(location: Location, trial: Trial): Promise<Uint8Array> {
   return source.tail
 }
 
-async function tryDiscard(location: Location, trial: Trial & { readonly objectLock: boolean }): Promise<boolean> {
+async function tryDiscard(location: Location, trial: Trial): Promise<boolean> {
   const answer = await location.discard(trial.name, trial.signal)
   const left = await location.head(trial.name, trial.signal)
   if (answer === 'gone' && left === undefined) return true
   if (answer === 'gone') trial.findings.push('It says that it deleted an object, but still has it.')
-  else if (!trial.objectLock) trial.findings.push('It does not let us delete: what is discarded stays there and costs space.')
+  else trial.findings.push('It does not let us delete: what is discarded stays there and costs space.')
   return false
 }
 

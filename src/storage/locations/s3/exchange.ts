@@ -55,8 +55,8 @@ export function exchange(endpoint: Endpoint, request: ExchangeRequest): Promise<
       reject(new ExchangeError('cancelled'))
       return
     }
-    const watch = new AbortController()
-    const progress = { bytes: 0, socketBase: 0, connected: false, assigned: false }
+    const progress = { bytes: 0, socketBase: 0, connected: false }
+    let watch = new AbortController()
     let settled = false
     let sent = false
 
@@ -84,14 +84,23 @@ export function exchange(endpoint: Endpoint, request: ExchangeRequest): Promise<
     const cancel = (): void => fail(new ExchangeError('cancelled'))
     request.signal?.addEventListener('abort', cancel, { once: true })
 
+    const seen = (): number => progress.bytes + Math.max(0, (outgoing.socket?.bytesWritten ?? 0) - progress.socketBase)
+    const keep = (watching: (signal: AbortSignal) => Promise<ExchangeError>): void => {
+      watch.abort()
+      if (settled) return
+      watch = new AbortController()
+      watching(watch.signal).then(fail, () => undefined)
+    }
+    const whenConnected = (): void => {
+      progress.connected = true
+      keep((signal) => watchProgress(endpoint.clock, request, { seen, signal }))
+    }
+    // Before this, the request waits for one of our own sockets, which is no fault of the other side.
     outgoing.on('socket', (socket) => {
-      progress.assigned = true
       progress.socketBase = socket.bytesWritten
-      progress.connected = outgoing.reusedSocket
-      if (progress.connected) return
-      socket.once(endpoint.url.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
-        progress.connected = true
-      })
+      if (outgoing.reusedSocket) return whenConnected()
+      keep((signal) => watchConnecting(endpoint.clock, request.connectMs, signal))
+      socket.once(endpoint.url.protocol === 'https:' ? 'secureConnect' : 'connect', whenConnected)
     })
     outgoing.on('finish', () => {
       sent = true
@@ -113,12 +122,6 @@ export function exchange(endpoint: Endpoint, request: ExchangeRequest): Promise<
           }),
       })
     })
-
-    const seen = (): number => progress.bytes + Math.max(0, (outgoing.socket?.bytesWritten ?? 0) - progress.socketBase)
-    keepWatch(endpoint.clock, request, { progress, seen, signal: watch.signal }).then(
-      (error) => fail(error),
-      () => undefined,
-    )
 
     for (const view of request.body ?? []) outgoing.write(view)
     outgoing.end()
@@ -165,21 +168,19 @@ function receive(incoming: IncomingMessage, request: ExchangeRequest, receiver: 
   incoming.on('close', () => receiver.fail(new ExchangeError('cut')))
 }
 
-interface Watched {
-  readonly progress: { readonly assigned: boolean; readonly connected: boolean }
-  readonly signal: AbortSignal
-  seen(): number
+/** Resolves with the error when no connection came about; rejects when the watch is called off, as does the other. */
+async function watchConnecting(clock: Clock, connectMs: number, signal: AbortSignal): Promise<ExchangeError> {
+  await clock.sleep(connectMs, signal)
+  return new ExchangeError('unconnected', { detail: 'ETIMEDOUT' })
 }
 
-/** Resolves with the error when there was too little progress; rejects when the watch is called off. */
-async function keepWatch(clock: Clock, request: ExchangeRequest, watched: Watched): Promise<ExchangeError> {
+/** Resolves with the error when there was too little progress. */
+async function watchProgress(
+  clock: Clock,
+  request: ExchangeRequest,
+  watched: { readonly signal: AbortSignal; seen(): number },
+): Promise<ExchangeError> {
   const beganAt = clock.now()
-  while (!watched.progress.connected) {
-    const waitsForSocket = !watched.progress.assigned
-    await clock.sleep(request.connectMs, watched.signal)
-    // Waiting for one of our own sockets is no fault of the other side.
-    if (!waitsForSocket && !watched.progress.connected) return new ExchangeError('unconnected', { detail: 'ETIMEDOUT' })
-  }
   for (;;) {
     const before = watched.seen()
     await clock.sleep(request.stallMs, watched.signal)

@@ -2,10 +2,13 @@
 import { Failure, utf8 } from '#base'
 import { s3Bounds } from '../bounds.ts'
 import { exists, locationFailure } from '../failures.ts'
+import type { S3Answer } from './client.ts'
 import { garbage, statusFailure } from './errors.ts'
 import { isConflict, refusesConditions, sizeOf } from './put.ts'
-import { type Store, checksumHeaders, lockHeaders } from './store.ts'
+import { type Store, checksumHeaders, lockHeaders, retention } from './store.ts'
 import { childText, childrenOf, escapeXml, parseXml } from './xml.ts'
+
+const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
 
 export interface Upload {
   readonly key: string
@@ -71,13 +74,24 @@ export async function completeUpload(
     if (attempt >= s3Bounds.conflictAttempts) throw statusFailure(store.label, { status: 503, code: 'InternalError' })
     if (answer === 'later') await store.client.pause(attempt, signal)
   }
-  const sizeBytes = await sizeOf(store, upload.key, signal)
-  if (sizeBytes === written.sizeBytes) return
+  const found = await store.client.expect({ method: 'HEAD', key: upload.key, signal })
+  if (found.headers['content-length'] === String(written.sizeBytes)) return holdWhenForgotten(store, upload.key, found, signal)
   throw locationFailure('location.lies', {
     label: store.label,
     detail: `${store.label} acknowledged an object and keeps another size of it.`,
     next: 'Probe the location; do not rely on it until it is explained.',
   })
+}
+
+/** Ceph 16 forgets the lock asked for when the upload began; the finished object is then locked by itself. */
+async function holdWhenForgotten(store: Store, key: string, found: S3Answer, signal: AbortSignal | undefined): Promise<void> {
+  if (store.lock === undefined || found.headers['x-amz-object-lock-mode'] !== undefined) return
+  const { mode, until } = retention(store.lock, store.client.clock.now())
+  const body = [utf8(`<Retention xmlns="${NAMESPACE}"><Mode>${mode}</Mode><RetainUntilDate>${until}</RetainUntilDate></Retention>`)]
+  const id = found.headers['x-amz-version-id']
+  const query: [string, string][] = [['retention', '']]
+  if (typeof id === 'string') query.push(['versionId', id])
+  await store.client.expect({ method: 'PUT', key, query, headers: checksumHeaders(store, body), body, signal })
 }
 
 async function tryComplete(
@@ -110,7 +124,7 @@ async function tryComplete(
     return 'exists'
   }
   if (answer.status === 404 && answer.code === 'NoSuchUpload' && answer.uncertain && (await landed())) return 'done'
-  if (conditional && store.obedience.complete === 'unknown' && refusesConditions(answer)) {
+  if (conditional && store.obedience.complete !== 'honoured' && refusesConditions(answer)) {
     store.obedience.complete = 'refused'
     return 'again'
   }
@@ -163,5 +177,5 @@ export async function* unfinishedUploads(
 
 function listOfParts(parts: readonly UploadedPart[]): Uint8Array {
   const items = parts.map(({ number, etag }) => `<Part><PartNumber>${number}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`)
-  return utf8(`<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${items.join('')}</CompleteMultipartUpload>`)
+  return utf8(`<CompleteMultipartUpload xmlns="${NAMESPACE}">${items.join('')}</CompleteMultipartUpload>`)
 }

@@ -1,5 +1,6 @@
 // What the capability probe does below the contract of locations, for S3.
 import { randomBytes } from 'node:crypto'
+import { isFailure } from '#base'
 import type { Capabilities, FragmentName } from '../contract.ts'
 import type { ProbeTools } from '../probe.ts'
 import { statusFailure } from './errors.ts'
@@ -29,7 +30,7 @@ export function s3ProbeTools(store: Store, signal: AbortSignal | undefined): Pro
       return 'unsupported'
     },
     abortedWriteLeavesNothing: (name) => abortLeavesNothing(store, name, signal),
-    objectLock: (name) => (store.lock === undefined ? Promise.resolve(false) : lockHolds(store, `${name}-locked`, signal)),
+    objectLock: (name) => (store.lock === undefined ? Promise.resolve('not asked') : lockHolds(store, name, signal)),
     learn: ({ honestCreate }) => {
       store.obedience.put = honestCreate ? 'honoured' : refused ? 'refused' : 'ignored'
     },
@@ -40,25 +41,31 @@ async function abortLeavesNothing(store: Store, name: FragmentName, signal: Abor
   const key = keyOf(store, name)
   const upload = await beginUpload(store, key, { signal, locked: false })
   await putPart(store, upload, 1, [randomBytes(1024)], signal)
-  await abortUpload(store, upload, signal)
+  try {
+    await abortUpload(store, upload, signal)
+  } catch (error) {
+    // A key without the right to delete is a finding, and often meant so.
+    if (isFailure(error, 'location.denied')) return false
+    throw error
+  }
   for await (const _ of unfinishedUploads(store, key, signal)) return false
   return (await sizeOf(store, key, signal)) === undefined
 }
 
 /** Puts an object under a short lock and tries to delete it. */
-async function lockHolds(store: Store, name: FragmentName, signal: AbortSignal | undefined): Promise<boolean> {
+async function lockHolds(store: Store, name: FragmentName, signal: AbortSignal | undefined): Promise<'holds' | 'does not hold'> {
   const key = keyOf(store, name)
   const body = [randomBytes(16)]
   const until = new Date(store.client.clock.now() + PROBE_LOCK_SECONDS * 1000).toISOString()
   const mode = (store.lock?.mode ?? 'governance').toUpperCase()
   const headers = { 'x-amz-object-lock-mode': mode, 'x-amz-object-lock-retain-until-date': until, ...checksumHeaders(store, body) }
   const written = await store.client.send({ method: 'PUT', key, headers, body, signal })
-  if (written.status >= 300) return false
+  if (written.status >= 300) return 'does not hold'
   const id = written.headers['x-amz-version-id']
-  if (typeof id !== 'string') return false
-  const query = [['versionId', id]] as const
-  const held = await store.client.send({ method: 'DELETE', key, query, signal })
+  const query = typeof id === 'string' ? ([['versionId', id]] as const) : []
+  const answer = await store.client.send({ method: 'DELETE', key, query, signal })
+  if (answer.status !== 403 || query.length === 0) return 'does not hold'
   // Those who may lift a governance lock clean up; a compliance lock runs out, and the name stays until then.
   await store.client.send({ method: 'DELETE', key, query, headers: { 'x-amz-bypass-governance-retention': 'true' }, signal })
-  return held.status === 403
+  return 'holds'
 }

@@ -27,7 +27,7 @@ export async function putOnce(store: Store, key: string, body: readonly Uint8Arr
       await store.client.pause(attempt, options.signal)
       continue
     }
-    if (conditional && refusesConditions(answer) && store.obedience.put === 'unknown') {
+    if (conditional && refusesConditions(answer) && store.obedience.put !== 'honoured') {
       store.obedience.put = 'refused'
       continue
     }

@@ -33,8 +33,13 @@ export function keyOf(store: Store, name: FragmentName): string {
 /** The headers that hold an object for as long as the lock says, from now on. */
 export function lockHeaders(store: Store): Record<string, string> {
   if (store.lock === undefined) return {}
-  const until = new Date(store.client.clock.now() + store.lock.days * 86_400_000).toISOString()
-  return { 'x-amz-object-lock-mode': store.lock.mode.toUpperCase(), 'x-amz-object-lock-retain-until-date': until }
+  const { mode, until } = retention(store.lock, store.client.clock.now())
+  return { 'x-amz-object-lock-mode': mode, 'x-amz-object-lock-retain-until-date': until }
+}
+
+/** A lock in the words of S3. */
+export function retention(lock: ObjectLock, nowMs: number): { readonly mode: string; readonly until: string } {
+  return { mode: lock.mode.toUpperCase(), until: new Date(nowMs + lock.days * 86_400_000).toISOString() }
 }
 
 /** S3 demands a checksum of bodies that are put under an object lock. */
