@@ -6,6 +6,7 @@ import type { ReactNode } from 'react'
 import { Mark } from '../pictures/mark.tsx'
 import { toneOfHealth } from '../pictures/tone.ts'
 import { TonePill } from '../pictures/tone-icon.tsx'
+import { useReach } from '../site/reach.ts'
 import { useWords } from '../words/words.tsx'
 import { Preferences } from './preferences.tsx'
 import { hrefOf, type Route } from './route.ts'
@@ -33,16 +34,7 @@ export function Header({ site, status, page, help }: HeaderProps): ReactNode {
         <Tabs page={page} />
       </nav>
       <span className={styles.space} />
-      {status !== undefined && (
-        <a
-          className={styles.health}
-          href={hrefOf({ page: 'locations' })}
-          aria-label={`${words.health.label}: ${words.health[status.health]}`}
-          data-testid="health"
-        >
-          <TonePill tone={toneOfHealth[status.health]}>{words.health[status.health]}</TonePill>
-        </a>
-      )}
+      {status !== undefined && <HealthPill health={status.health} />}
       <ActionIcon
         className={styles.keys}
         variant="subtle"
@@ -57,6 +49,23 @@ export function Header({ site, status, page, help }: HeaderProps): ReactNode {
       </ActionIcon>
       <Preferences />
     </header>
+  )
+}
+
+function HealthPill({ health }: { readonly health: Status['health'] }): ReactNode {
+  const words = useWords()
+  const stopped = useReach() === 'stopped'
+  const word = stopped ? words.health.unknown : words.health[health]
+  return (
+    <a
+      className={styles.health}
+      href={hrefOf({ page: 'locations' })}
+      aria-label={`${words.health.label}: ${word}`}
+      data-testid="health"
+      data-health={stopped ? 'unknown' : health}
+    >
+      <TonePill tone={stopped ? 'idle' : toneOfHealth[health]}>{word}</TonePill>
+    </a>
   )
 }
 

@@ -30,7 +30,7 @@ export function HealthBanner({ status }: { readonly status: Status | undefined }
             {health === 'unreadable'
               ? words.health.unreadableText(status?.vault?.threshold ?? 2)
               : words.health.degradedText(status?.repairDue ?? 0)}
-            {away && <> {words.health.waiting}</>}
+            {away && health !== 'unreadable' && <> {words.health.waiting}</>}
           </span>
         </div>
         {repair.running === undefined ? (

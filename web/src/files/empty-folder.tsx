@@ -7,7 +7,7 @@ export function EmptyFolder({ locations }: { readonly locations: number }): Reac
   const words = useWords()
   return (
     <div className={styles.empty}>
-      <svg viewBox="0 0 220 120" className={styles.picture} aria-hidden focusable="false">
+      <svg viewBox="0 0 200 128" className={styles.picture} aria-hidden focusable="false">
         <g className={styles.file}>
           <path d="M14 34h30l14 14v42a6 6 0 0 1-6 6H14a6 6 0 0 1-6-6V40a6 6 0 0 1 6-6z" />
           <path d="M44 34v14h14M18 62h28M18 72h28M18 82h18" />

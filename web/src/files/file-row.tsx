@@ -1,5 +1,5 @@
 // One file or folder of the table.
-import type { Entry } from '#contract'
+import type { Entry, Redundancy } from '#contract'
 import { ActionIcon, Checkbox, Menu } from '@mantine/core'
 import {
   IconCopy,
@@ -93,9 +93,7 @@ export const FileRow = memo(function FileRow({
           {measures.when(entry.modified)}
         </time>
       </td>
-      <td className={styles.spread}>
-        {isFile && <TonePill tone={toneOfRedundancy[entry.redundancy]}>{words.files.redundancy[entry.redundancy]}</TonePill>}
-      </td>
+      <td className={styles.spread}>{isFile && <Spread redundancy={entry.redundancy} />}</td>
       <td className={styles.actions}>
         <Menu position="bottom-end">
           <Menu.Target>
@@ -140,3 +138,15 @@ export const FileRow = memo(function FileRow({
     </tr>
   )
 })
+
+/** Quiet where all is well, a pill where it is not. */
+function Spread({ redundancy }: { readonly redundancy: Redundancy }): ReactNode {
+  const { words } = useSpeech()
+  const word = words.files.redundancy[redundancy]
+  if (redundancy !== 'redundant') return <TonePill tone={toneOfRedundancy[redundancy]}>{word}</TonePill>
+  return (
+    <span className={styles.well}>
+      <ToneIcon tone="good" size={14} /> {word}
+    </span>
+  )
+}

@@ -3,7 +3,7 @@ import type { Entry } from '#contract'
 import { Checkbox } from '@mantine/core'
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
 import { useMediaQuery } from '@mantine/hooks'
-import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
+import { useCallback, useEffect, useRef, useState, type Dispatch, type KeyboardEvent, type ReactNode, type SetStateAction } from 'react'
 import { useWords } from '../words/words.tsx'
 import type { Column, Order } from './arrange.ts'
 import type { Doing } from './deeds.ts'
@@ -25,7 +25,7 @@ interface FileTableProps {
   readonly order: Order | undefined
   readonly setOrder: (order: Order | undefined) => void
   readonly picked: ReadonlySet<string>
-  readonly setPicked: (picked: ReadonlySet<string>) => void
+  readonly setPicked: Dispatch<SetStateAction<ReadonlySet<string>>>
   readonly open: (entry: Entry) => void
   readonly doing: Doing
   readonly nearEnd: () => void
@@ -51,11 +51,15 @@ export function FileTable(props: FileTableProps): ReactNode {
     wantsFocus.current = false
     target.focus({ preventScroll: false })
   })
-  const pick = (entry: Entry): void => {
-    const next = new Set(picked)
-    if (!next.delete(entry.path)) next.add(entry.path)
-    setPicked(next)
-  }
+  const pick = useCallback(
+    (entry: Entry): void =>
+      setPicked((before) => {
+        const next = new Set(before)
+        if (!next.delete(entry.path)) next.add(entry.path)
+        return next
+      }),
+    [setPicked],
+  )
   const move = (to: number): void => {
     const next = Math.max(0, Math.min(rows.length - 1, to))
     wantsFocus.current = true

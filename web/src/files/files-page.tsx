@@ -2,7 +2,8 @@
 import type { Entry, Status } from '#contract'
 import { isFailure } from '#base'
 import { Button } from '@mantine/core'
-import { lazy, Suspense, useDeferredValue, useMemo, useState, type ReactNode } from 'react'
+import { useMediaQuery } from '@mantine/hooks'
+import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useState, type ReactNode } from 'react'
 import { TroubleBox } from '../app/trouble-box.tsx'
 import { go, type Route } from '../app/route.ts'
 import { SideVault } from '../places/side-vault.tsx'
@@ -11,7 +12,7 @@ import { filtered, ordered, type Order } from './arrange.ts'
 import { Crumbs } from './crumbs.tsx'
 import { DropZone } from './drop-zone.tsx'
 import { EmptyFolder } from './empty-folder.tsx'
-import type { Deed } from './deeds.ts'
+import type { Deed, Doing } from './deeds.ts'
 import { FileTable } from './file-table.tsx'
 import { joinPath, nameOf } from './paths.ts'
 import { RowSkeletons } from './row-skeletons.tsx'
@@ -21,6 +22,7 @@ import { useListing } from './use-listing.ts'
 import styles from './files-page.module.css'
 
 const Details = lazy(async () => ({ default: (await import('./details.tsx')).Details }))
+const SidePanel = lazy(async () => ({ default: (await import('./side-panel.tsx')).SidePanel }))
 const DeedDialog = lazy(async () => ({ default: (await import('./deed-dialog.tsx')).DeedDialog }))
 
 interface FilesPageProps {
@@ -55,8 +57,11 @@ function Folder({
   }, [entries, wanted, complete, order, language])
   const shown = show === undefined ? undefined : joinPath(path, show)
   const selection = rows.filter((entry) => picked.has(entry.path))
-  const open = (entry: Entry): void =>
-    go(entry.kind === 'folder' ? { page: 'files', path: entry.path } : { page: 'files', path, show: entry.name })
+  const open = useCallback(
+    (entry: Entry): void => go(entry.kind === 'folder' ? { page: 'files', path: entry.path } : { page: 'files', path, show: entry.name }),
+    [path],
+  )
+  const close = useCallback((): void => go({ page: 'files', path }), [path])
   const finish = (): void => {
     setDeed(undefined)
     setPicked(new Set())
@@ -102,25 +107,48 @@ function Folder({
           {complete && entries.length === 0 && listing.error === null && <EmptyFolder locations={status?.vault?.count ?? 3} />}
         </DropZone>
       </section>
-      <aside
-        className={styles.side}
-        data-open={shown !== undefined}
-        aria-label={shown === undefined ? words.locations.title : words.details.title(nameOf(shown))}
-      >
-        {shown === undefined ? (
-          <SideVault status={status} />
-        ) : (
-          <Suspense fallback={<RowSkeletons />}>
-            <Details key={shown} path={shown} close={() => go({ page: 'files', path })} doing={setDeed} />
-          </Suspense>
-        )}
-      </aside>
+      <Side shown={shown} status={status} close={close} doing={setDeed} />
       {deed !== undefined && (
         <Suspense>
           <DeedDialog deed={deed} close={() => setDeed(undefined)} done={finish} />
         </Suspense>
       )}
     </div>
+  )
+}
+
+interface SideProps {
+  /** Path of the file whose details are wanted. */
+  readonly shown: string | undefined
+  readonly status: Status | undefined
+  readonly close: () => void
+  readonly doing: Doing
+}
+
+/** Beside the folder: the file that was chosen, else the whole vault. Where there is no room beside, the file slides over. */
+function Side({ shown, status, close, doing }: SideProps): ReactNode {
+  const { words } = useSpeech()
+  const narrow = useMediaQuery('(max-width: 68em)', undefined, { getInitialValueInEffect: false }) ?? false
+  const label = shown === undefined ? words.locations.title : words.details.title(nameOf(shown))
+  const details =
+    shown === undefined ? null : (
+      <Suspense fallback={<RowSkeletons />}>
+        <Details key={shown} path={shown} close={close} doing={doing} />
+      </Suspense>
+    )
+  if (!narrow)
+    return (
+      <aside className={styles.side} aria-label={label}>
+        {details ?? <SideVault status={status} />}
+      </aside>
+    )
+  if (shown === undefined) return null
+  return (
+    <Suspense>
+      <SidePanel label={label} close={close}>
+        {details}
+      </SidePanel>
+    </Suspense>
   )
 }
 

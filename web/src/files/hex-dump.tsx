@@ -23,11 +23,11 @@ export function HexDump({
             <span className={styles.offset}>{at.toString(16).padStart(4, '0')}</span>
             {'  '}
             {part.map((byte, index) => (
-              <span key={index} className={at + index < labelBytes ? styles.labelByte : undefined}>
-                {byte.toString(16).padStart(2, '0')}{' '}
+              <span key={index} className={styles.byte} data-label={at + index < labelBytes}>
+                {byte.toString(16).padStart(2, '0')}
               </span>
             ))}
-            {'   '.repeat(ROW - part.length)} {part.map(readable).join('')}
+            <span className={styles.readable}>{part.map(readable).join('')}</span>
             {'\n'}
           </span>
         )

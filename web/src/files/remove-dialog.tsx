@@ -30,7 +30,7 @@ export function RemoveDialog({ deed, close, done }: DeedProps<Extract<Deed, { ki
   const title =
     deed.kind === 'remove-version' ? words.details.removeVersion(deed.version) : words.dialogs.removeTitle(entries.length, first.name)
   return (
-    <Modal opened onClose={close} title={title} role="alertdialog" closeButtonProps={{ 'aria-label': words.app.close }}>
+    <Modal opened onClose={close} title={title} closeButtonProps={{ 'aria-label': words.app.close }}>
       <div className={styles.form}>
         {entries.length > 1 && (
           <ul className={styles.names}>

@@ -1,6 +1,6 @@
 // Something in the middle and the places around it, each with its state; used for the vault and for one file.
 import type { CSSProperties, ReactNode } from 'react'
-import { aroundCentre, spoke } from './ring-layout.ts'
+import { ringLayout, spoke, type Point } from './ring-layout.ts'
 import { ToneIcon } from './tone-icon.tsx'
 import type { Tone } from './tone.ts'
 import styles from './ring.module.css'
@@ -17,35 +17,35 @@ export interface RingPlace {
   readonly pick?: { readonly label: string; readonly picked: boolean; readonly run: () => void } | undefined
 }
 
-const ROOMY_MAX = 6
-
-export function Ring({
-  label,
-  places,
-  children,
-}: {
+interface RingProps {
   readonly label: string
   readonly places: readonly RingPlace[]
+  /** What is shown may be out of date. */
+  readonly stale?: boolean
+  /** What stands in the middle. */
   readonly children: ReactNode
-}): ReactNode {
+}
+
+const ROOMY_MAX = 6
+
+export function Ring({ label, places, stale = false, children }: RingProps): ReactNode {
   const roomy = places.length <= ROOMY_MAX
-  const points = aroundCentre(places.length, roomy ? 37 : 42)
+  const { height, centre, places: points } = ringLayout({ count: places.length, radius: roomy ? 35 : 42, margin: roomy ? 23 : 8 })
+  const at = ({ x, y }: Point): CSSProperties => ({ left: `${x}%`, top: `${(y / height) * 100}%` })
   return (
-    <div className={styles.ring} data-roomy={roomy}>
-      <svg className={styles.lines} viewBox="0 0 100 100" aria-hidden focusable="false">
+    <div className={styles.ring} data-roomy={roomy} data-stale={stale} style={{ aspectRatio: `100 / ${height}` }}>
+      <svg className={styles.lines} viewBox={`0 0 100 ${height}`} aria-hidden focusable="false">
         {places.map((place, index) => {
-          const { from, to } = spoke(points[index]!, { centre: 15, place: roomy ? 7 : 5 })
+          const { from, to } = spoke({ centre, to: points[index]!, gaps: { centre: 15.5, place: roomy ? 8 : 5.5 } })
           return <line key={place.key} className={styles.line} data-tone={place.tone} x1={from.x} y1={from.y} x2={to.x} y2={to.y} />
         })}
       </svg>
-      <div className={styles.centre}>{children}</div>
+      <div className={styles.centre} style={at(centre)}>
+        {children}
+      </div>
       <ul className={styles.places} aria-label={label}>
         {places.map((place, index) => (
-          <li
-            key={place.key}
-            className={styles.place}
-            style={{ '--x': `${points[index]!.x}%`, '--y': `${points[index]!.y}%` } as CSSProperties}
-          >
+          <li key={place.key} className={styles.place} data-above={points[index]!.y < centre.y - 8} style={at(points[index]!)}>
             <Place place={place} />
           </li>
         ))}
@@ -64,13 +64,15 @@ function Place({ place }: { readonly place: RingPlace }): ReactNode {
           <ToneIcon tone={place.tone} size={18} />
         </span>
       </span>
-      <span className={styles.label} title={place.label}>
-        {shortLabel(place.label)}
+      <span className={styles.caption}>
+        <span className={styles.label} title={place.label}>
+          {shortLabel(place.label)}
+        </span>
+        <span className={styles.state} data-tone={place.tone}>
+          {place.state}
+        </span>
+        {place.note !== undefined && <span className={styles.note}>{place.note}</span>}
       </span>
-      <span className={styles.state} data-tone={place.tone}>
-        {place.state}
-      </span>
-      {place.note !== undefined && <span className={styles.note}>{place.note}</span>}
     </>
   )
   if (pick === undefined) return <div className={styles.face}>{face}</div>

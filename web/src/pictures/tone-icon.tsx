@@ -1,5 +1,11 @@
 // One icon per tone, so that shapes tell what colours tell.
-import { IconAlertTriangleFilled, IconCircleCheckFilled, IconCircleDashed, IconCircleXFilled, IconMaskOff } from '@tabler/icons-react'
+import {
+  IconAlertOctagonFilled,
+  IconAlertTriangleFilled,
+  IconCircleCheckFilled,
+  IconCircleDashed,
+  IconCircleXFilled,
+} from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import type { Tone } from './tone.ts'
 import styles from './tone.module.css'
@@ -8,7 +14,7 @@ const ICONS = {
   good: IconCircleCheckFilled,
   warn: IconAlertTriangleFilled,
   bad: IconCircleXFilled,
-  liar: IconMaskOff,
+  liar: IconAlertOctagonFilled,
   idle: IconCircleDashed,
 } satisfies Record<Tone, unknown>
 

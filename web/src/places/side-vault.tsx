@@ -12,7 +12,7 @@ export function SideVault({ status }: { readonly status: Status | undefined }): 
     <>
       <h2 className={styles.title}>{words.locations.title}</h2>
       {status === undefined ? <Skeleton height={300} radius="lg" /> : <VaultPicture status={status} />}
-      {status?.health === 'healthy' && <p className={styles.text}>{words.health.healthyText}</p>}
+      {status?.health === 'healthy' && status.files > 0 && <p className={styles.text}>{words.health.healthyText}</p>}
     </>
   )
 }

@@ -1,6 +1,7 @@
 // The vault in the middle, its locations around it, live.
 import type { Status } from '#contract'
 import type { ReactNode } from 'react'
+import { useReach } from '../site/reach.ts'
 import { Ring } from '../pictures/ring.tsx'
 import { toneOfLocation } from '../pictures/tone.ts'
 import { useSpeech } from '../words/words.tsx'
@@ -9,11 +10,13 @@ import styles from './vault-picture.module.css'
 export function VaultPicture({ status }: { readonly status: Status }): ReactNode {
   const { words, measures } = useSpeech()
   const { vault, locations } = status
+  const stale = useReach() === 'stopped'
   if (vault === null) return null
   return (
     <div data-testid="vault-picture">
       <Ring
         label={words.locations.picture}
+        stale={stale}
         places={locations.map((location) => ({
           key: location.id,
           x: location.x,
