@@ -31,19 +31,22 @@ function install() {
   const text = readFileSync(join(root, 'package-lock.json'), 'utf8')
   const lock = createHash('sha256').update(text).digest('hex')
   if (stamped(lock)) return
-  if (installedByNpm(JSON.parse(text))) {
-    tryToStamp(lock)
-    return
-  }
-  takeGuard()
-  let problem
-  try {
-    problem = stamped(lock) ? undefined : npmCi()
-    if (!problem) tryToStamp(lock)
-  } finally {
-    rmSync(guard, { recursive: true, force: true })
-  }
-  if (problem) fail(problem)
+  const byNpm = installedByNpm(JSON.parse(text))
+  if (!byNpm) takeGuard()
+  if (!byNpm && !stamped(lock)) npmCi()
+  assertStarts(node26())
+  tryToStamp(lock)
+  releaseGuard()
+}
+
+/** Once, because a missing library would else be told by the loader alone, at each start. */
+function assertStarts(node) {
+  const { error, status, stderr } = spawnSync(node, ['--version'], { encoding: 'utf8' })
+  if (!error && status === 0) return
+  const library = /libatomic/.test(stderr ?? '')
+    ? '\nIt needs a small library: apt-get install libatomic1 (Debian, Ubuntu), dnf install libatomic (Fedora, Red Hat).'
+    : '\nName a Node 26 of your own in QUORATE_NODE.'
+  fail(`Node 26 does not start on this machine: ${(error?.message ?? stderr).trim()}${library}`)
 }
 
 function npmCi() {
@@ -53,9 +56,9 @@ function npmCi() {
   const own = process.env.npm_execpath ?? ''
   const [command, first] = /npm-cli\.c?js$/.test(own) && existsSync(own) ? [process.execPath, [own]] : ['npm', []]
   const npm = spawnSync(command, [...first, ...options], { cwd: root, stdio: ['ignore', 2, 2] })
-  if (npm.error) return `npm could not be started: ${npm.error.message}`
-  if (npm.signal) return `npm ci was ended by ${npm.signal}`
-  if (npm.status !== 0) return 'npm ci failed (see above). Is the package registry reachable?'
+  if (npm.error) fail(`npm could not be started: ${npm.error.message}`)
+  if (npm.signal) fail(`npm ci was ended by ${npm.signal}`)
+  if (npm.status !== 0) fail('npm ci failed (see above). Is the package registry reachable?')
 }
 
 function stamped(lock) {
@@ -85,6 +88,7 @@ function takeGuard() {
   for (let waitedMs = 0; ; waitedMs += WAIT_STEP_MS) {
     try {
       mkdirSync(guard)
+      process.on('exit', releaseGuard)
       writeFileSync(join(guard, 'pid'), String(process.pid))
       return
     } catch (error) {
@@ -97,6 +101,11 @@ function takeGuard() {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAIT_STEP_MS)
     }
   }
+}
+
+function releaseGuard() {
+  if (process.listeners('exit').includes(releaseGuard)) rmSync(guard, { recursive: true, force: true })
+  process.removeListener('exit', releaseGuard)
 }
 
 /** True when who made the lock is gone: killed, or the machine was. */

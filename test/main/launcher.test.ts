@@ -274,6 +274,26 @@ describe('packages', () => {
   })
 
   test(
+    'whose Node lacks a library are said to, until it is there',
+    { skip: process.platform !== 'linux' && 'libraries of Linux' },
+    async () => {
+      const folder = checkout({ ...program, 'node_modules/.package-lock.json': LOCK }, { packages: false })
+      const packaged = join(folder, `node_modules/node-linux-${process.arch}/bin/node`)
+      mkdirSync(dirname(packaged), { recursive: true })
+      writeFileSync(packaged, `#!/bin/sh\necho 'node: error while loading shared libraries: libatomic.so.1: cannot open' >&2\nexit 127\n`)
+      chmodSync(packaged, 0o755)
+      for (let turn = 0; turn < 2; turn++) {
+        const { code, error } = await launch(folder, cleanEnvironment()).ended
+        assert.equal(code, 1)
+        assert.match(error, /apt-get install libatomic1/)
+      }
+      rmSync(packaged)
+      symlinkSync(process.execPath, packaged)
+      assert.equal((await launch(folder, cleanEnvironment()).ended).out, 'ran\n')
+    },
+  )
+
+  test(
     'of a checkout that cannot be written are used where they are there',
     { skip: process.getuid?.() === 0 && 'root may write everywhere' },
     async () => {
