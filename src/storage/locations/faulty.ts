@@ -209,6 +209,10 @@ class Faulty implements FaultyLocation {
     return this.#meet('probe', undefined, options.signal, () => this.#inner.probe(options))
   }
 
+  renew(): void {
+    this.#inner.renew?.()
+  }
+
   close(): Promise<void> {
     return this.#inner.close()
   }

@@ -1,3 +1,4 @@
+// How locations are described, and where their keys come from.
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -114,7 +114,7 @@ export function locationConformance(name: string, factory: () => Promise<Subject
       }
     })
 
-    const ofHonest = expected.honestCreate ? it : (): void => undefined
+    const ofHonest = (title: string, work: () => Promise<void>): void => void (expected.honestCreate && it(title, work))
     ofHonest('lets exactly one of several writers create a name', async () => {
       for (let round = 0; round < 5; round += 1) {
         const at = fresh()

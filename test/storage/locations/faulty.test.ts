@@ -1,3 +1,4 @@
+// The location that misbehaves as planned does so, and only so.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as fc from 'fast-check'

@@ -1,3 +1,4 @@
+// The model of a location keeps the contract itself.
 import { createMemoryLocation } from '../../../src/storage/locations/memory.ts'
 import { locationConformance } from './conformance.ts'
 

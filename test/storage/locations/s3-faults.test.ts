@@ -8,7 +8,7 @@ import { cachedCredentials } from '../../../src/storage/locations/s3/credentials
 import { type S3LocationOptions, createS3Location } from '../../../src/storage/locations/s3/s3.ts'
 import { partBytesOf } from '../../../src/storage/locations/s3/sink.ts'
 import { locationConformance } from './conformance.ts'
-import { BUCKET, type Bend, type FakeRequest, type FakeS3, error, fakeS3, listAnswer, reply } from './fake-s3.ts'
+import { BUCKET, type Bend, type FakeAnswer, type FakeRequest, type FakeS3, error, fakeS3, listAnswer, reply } from './fake-s3.ts'
 import { keysOf } from './s3-servers.ts'
 import { listAll, pattern, pour, readAll, refuses, writeAll } from './support.ts'
 
@@ -491,7 +491,7 @@ describe('the S3 driver, when the store misbehaves', () => {
   describe('and keys', () => {
     it('never show in a failure, even when the store repeats them', async () => {
       impatient()
-      const spill = (request: FakeRequest): Bend => ({
+      const spill = (request: FakeRequest): FakeAnswer => ({
         ...error(
           403,
           KEY_ID,
@@ -501,9 +501,9 @@ describe('the S3 driver, when the store misbehaves', () => {
       })
       const bends: ((request: FakeRequest) => Bend)[] = [
         spill,
-        (request) => ({ ...(spill(request) as object), status: 400 }) as Bend,
-        (request) => ({ ...(spill(request) as object), status: 200 }) as Bend,
-        (request) => ({ ...(spill(request) as object), status: 503 }) as Bend,
+        (request) => ({ ...spill(request), status: 400 }),
+        (request) => ({ ...spill(request), status: 200 }),
+        (request) => ({ ...spill(request), status: 503 }),
         () => 'lose',
         () => 'hang',
       ]
@@ -520,7 +520,7 @@ describe('the S3 driver, when the store misbehaves', () => {
           let caught: unknown
           await call().catch((error: unknown) => (caught = error))
           if (caught === undefined) continue
-          assert.ok(caught instanceof Failure, String(caught))
+          assert.ok(caught instanceof Failure, inspect(caught))
           const shown = `${inspect(caught, { depth: 20, showHidden: true })} ${JSON.stringify(caught)} ${String(caught.stack)}`
           for (const secret of [SECRET, KEY_ID, 'Signature=', 'AWS4-HMAC']) assert.ok(!shown.includes(secret), shown)
         }

@@ -1,3 +1,4 @@
+// The S3 driver keeps the contract on real stores; what a store cannot do is found out.
 import { locationConformance } from './conformance.ts'
 import { locationOn, serverFor } from './s3-servers.ts'
 
