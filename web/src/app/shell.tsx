@@ -16,6 +16,7 @@ import { SignIn } from './sign-in.tsx'
 import { skipToContent } from './stage.tsx'
 import { StoppedStrip } from './stopped.tsx'
 import { usePageKeys } from './use-page-keys.ts'
+import { usePublishedHeight } from './use-published-height.ts'
 import styles from './shell.module.css'
 
 const LocationsPage = lazy(async () => ({ default: (await import('../places/locations-page.tsx')).LocationsPage }))
@@ -26,6 +27,7 @@ export function Shell({ site }: { readonly site: Site }): ReactNode {
   const route = useRoute()
   const status = useStatus()
   const [help, setHelp] = useState(false)
+  const top = usePublishedHeight<HTMLDivElement>('--top-height', true)
   useLive()
   usePageKeys(() => setHelp(true))
   if (isFailure(status.error, 'access.unauthenticated')) return <SignIn spent={false} />
@@ -34,7 +36,7 @@ export function Shell({ site }: { readonly site: Site }): ReactNode {
       <a className={styles.skip} href="#content" onClick={skipToContent}>
         {words.app.skip}
       </a>
-      <div className={styles.top}>
+      <div ref={top} className={styles.top}>
         <Header site={site} status={status.data} page={route.page} help={() => setHelp(true)} />
         <StoppedStrip />
         <HealthBanner status={status.data} />

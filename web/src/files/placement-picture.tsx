@@ -3,7 +3,8 @@ import type { Placement } from '#contract'
 import { Button } from '@mantine/core'
 import { IconEye, IconFile } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
-import { Ring, shortLabel } from '../pictures/ring.tsx'
+import { placeNames } from '../pictures/place-names.ts'
+import { Ring } from '../pictures/ring.tsx'
 import { toneOfFragment } from '../pictures/tone.ts'
 import { useSpeech } from '../words/words.tsx'
 import styles from './details.module.css'
@@ -18,6 +19,7 @@ interface PlacementPictureProps {
 export function PlacementPicture({ placement, looking, look }: PlacementPictureProps): ReactNode {
   const { words, measures } = useSpeech()
   const { fragments, threshold, count } = placement
+  const names = placeNames(fragments.map((fragment) => fragment.label))
   const firstHeld = fragments.find((fragment) => fragment.state === 'held')
   return (
     <>
@@ -31,14 +33,13 @@ export function PlacementPicture({ placement, looking, look }: PlacementPictureP
           tone: toneOfFragment[fragment.state],
           state: words.details.states[fragment.state],
           note: fragment.state === 'held' ? measures.bytes(fragment.sizeBytes) : undefined,
-          pick:
-            fragment.state === 'held' || fragment.state === 'corrupt'
-              ? {
-                  label: words.details.lookAt(fragment.label),
-                  picked: looking === fragment.x,
-                  run: () => look(looking === fragment.x ? undefined : fragment.x),
-                }
-              : undefined,
+          pick: canLook(fragment)
+            ? {
+                label: words.details.lookAt(fragment.label),
+                picked: looking === fragment.x,
+                run: () => look(looking === fragment.x ? undefined : fragment.x),
+              }
+            : undefined,
         }))}
       >
         <IconFile size={34} stroke={1.5} className={styles.centreIcon} aria-hidden />
@@ -56,21 +57,26 @@ export function PlacementPicture({ placement, looking, look }: PlacementPictureP
       )}
       {looking !== undefined && (
         <div className={styles.looks} role="group" aria-label={words.fragment.other}>
-          {fragments
-            .filter((fragment) => fragment.state === 'held' || fragment.state === 'corrupt')
-            .map((fragment) => (
-              <Button
-                key={fragment.x}
-                size="xs"
-                variant={fragment.x === looking ? 'filled' : 'default'}
-                aria-pressed={fragment.x === looking}
-                onClick={() => look(fragment.x)}
-              >
-                {shortLabel(fragment.label)}
-              </Button>
-            ))}
+          {fragments.map(
+            (fragment, index) =>
+              canLook(fragment) && (
+                <Button
+                  key={fragment.x}
+                  size="xs"
+                  variant={fragment.x === looking ? 'filled' : 'default'}
+                  aria-pressed={fragment.x === looking}
+                  onClick={() => look(fragment.x)}
+                >
+                  {names[index]}
+                </Button>
+              ),
+          )}
         </div>
       )}
     </>
   )
+}
+
+function canLook({ state }: Placement['fragments'][number]): boolean {
+  return state === 'held' || state === 'corrupt'
 }

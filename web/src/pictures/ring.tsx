@@ -1,5 +1,6 @@
 // Something in the middle and the places around it, each with its state; used for the vault and for one file.
 import type { CSSProperties, ReactNode } from 'react'
+import { placeNames } from './place-names.ts'
 import { ringLayout, spoke, type Point } from './ring-layout.ts'
 import { ToneIcon } from './tone-icon.tsx'
 import type { Tone } from './tone.ts'
@@ -29,8 +30,9 @@ interface RingProps {
 const ROOMY_MAX = 6
 
 export function Ring({ label, places, stale = false, children }: RingProps): ReactNode {
+  const names = placeNames(places.map((place) => place.label))
   const roomy = places.length <= ROOMY_MAX
-  const { height, centre, places: points } = ringLayout({ count: places.length, radius: roomy ? 35 : 42, margin: roomy ? 23 : 8 })
+  const { height, centre, places: points } = ringLayout({ count: places.length, radius: roomy ? 35 : 42, margin: roomy ? 24 : 8 })
   const at = ({ x, y }: Point): CSSProperties => ({ left: `${x}%`, top: `${(y / height) * 100}%` })
   return (
     <div className={styles.ring} data-roomy={roomy} data-stale={stale} style={{ aspectRatio: `100 / ${height}` }}>
@@ -46,7 +48,7 @@ export function Ring({ label, places, stale = false, children }: RingProps): Rea
       <ul className={styles.places} aria-label={label}>
         {places.map((place, index) => (
           <li key={place.key} className={styles.place} data-above={points[index]!.y < centre.y - 8} style={at(points[index]!)}>
-            <Place place={place} />
+            <Place place={place} name={names[index]!} />
           </li>
         ))}
       </ul>
@@ -54,7 +56,7 @@ export function Ring({ label, places, stale = false, children }: RingProps): Rea
   )
 }
 
-function Place({ place }: { readonly place: RingPlace }): ReactNode {
+function Place({ place, name }: { readonly place: RingPlace; readonly name: string }): ReactNode {
   const { pick } = place
   const face = (
     <>
@@ -66,7 +68,7 @@ function Place({ place }: { readonly place: RingPlace }): ReactNode {
       </span>
       <span className={styles.caption}>
         <span className={styles.label} title={place.label}>
-          {shortLabel(place.label)}
+          {name}
         </span>
         <span className={styles.state} data-tone={place.tone}>
           {place.state}
@@ -87,12 +89,4 @@ function Place({ place }: { readonly place: RingPlace }): ReactNode {
       {face}
     </button>
   )
-}
-
-/** The telling end of a long label: `folder:/srv/vault/a` becomes `…/vault/a`. */
-export function shortLabel(label: string): string {
-  if (label.length <= 18) return label
-  const parts = label.split('/').filter(Boolean)
-  const tail = parts.slice(-2).join('/')
-  return parts.length > 2 && tail.length <= 18 ? `…/${tail}` : `…${label.slice(-16)}`
 }

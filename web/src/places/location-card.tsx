@@ -58,7 +58,7 @@ export function LocationCard({ location }: { readonly location: LocationStatus }
         </div>
         <div>
           <dt>{words.locations.latency}</dt>
-          <dd>{location.latencyMs === null ? '–' : measures.milliseconds(location.latencyMs)}</dd>
+          <dd>{location.latencyMs === null || location.state === 'unreachable' ? '–' : measures.milliseconds(location.latencyMs)}</dd>
         </div>
         <div>
           <dt>{words.locations.seen}</dt>

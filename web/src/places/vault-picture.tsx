@@ -23,7 +23,7 @@ export function VaultPicture({ status }: { readonly status: Status }): ReactNode
           label: location.label,
           tone: toneOfLocation[location.state],
           state: words.locations.states[location.state],
-          note: location.latencyMs === null ? undefined : measures.milliseconds(location.latencyMs),
+          note: location.latencyMs === null || location.state === 'unreachable' ? undefined : measures.milliseconds(location.latencyMs),
         }))}
       >
         <span className={styles.rule}>{words.locations.centre(vault.threshold, vault.count)}</span>

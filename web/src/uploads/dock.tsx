@@ -3,6 +3,7 @@ import { ActionIcon, Button, Progress } from '@mantine/core'
 import { IconChevronDown, IconChevronUp, IconX } from '@tabler/icons-react'
 import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { announce } from '../app/announce.tsx'
+import { usePublishedHeight } from '../app/use-published-height.ts'
 import { useSpeech } from '../words/words.tsx'
 import type { QueueView } from './queue.ts'
 import { UploadRow } from './upload-row.tsx'
@@ -13,17 +14,23 @@ export function Dock(): ReactNode {
   const { words, measures } = useSpeech()
   const view = useUploads()
   const intake = useIntake()
-  const [open, setOpen] = useState(true)
+  const [choice, setChoice] = useState<boolean | undefined>()
+  const open = choice ?? (view.busy || view.failed > 0)
   useLeaveWarning(view.busy)
   useSayProgress(view)
-  if (view.files === 0 && view.cancelled === 0 && intake.reading === null && intake.unreadable.length === 0) return null
+  const empty = view.files === 0 && view.cancelled === 0 && intake.reading === null && intake.unreadable.length === 0
+  const dock = usePublishedHeight<HTMLElement>('--dock-height', !empty)
+  useEffect(() => {
+    if (view.busy) setChoice(undefined)
+  }, [view.busy])
+  if (empty) return null
   const percent = view.bytes > 0 ? Math.min(100, (view.sentBytes / view.bytes) * 100) : view.busy ? 0 : 100
   const clear = (): void => {
     uploads.clear()
     forgetIntake()
   }
   return (
-    <section className={styles.dock} aria-label={words.uploads.title} data-testid="dock">
+    <section ref={dock} className={styles.dock} aria-label={words.uploads.title} data-testid="dock">
       <div className={styles.head}>
         <strong data-testid="dock-title">{titleOf(view, words)}</strong>
         <span className={styles.rate}>
@@ -34,7 +41,7 @@ export function Dock(): ReactNode {
           variant="subtle"
           color="gray"
           c="var(--ink)"
-          onClick={() => setOpen(!open)}
+          onClick={() => setChoice(!open)}
           aria-expanded={open}
           aria-label={open ? words.uploads.collapse : words.uploads.expand}
         >
