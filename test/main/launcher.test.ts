@@ -170,19 +170,24 @@ const LOCK = JSON.stringify({
   packages: {
     '': { name: 'x' },
     'node_modules/a': { version: '1.0.0', integrity: 'sha512-a' },
-    'node_modules/elsewhere': { version: '1.0.0', integrity: 'sha512-b', optional: true },
+    'node_modules/here': { version: '1.0.0', integrity: 'sha512-b', optional: true, os: [process.platform], cpu: [process.arch] },
+    'node_modules/elsewhere': { version: '1.0.0', integrity: 'sha512-c', optional: true, os: ['aix'], cpu: ['ppc64'] },
+    'node_modules/maybe': { version: '1.0.0', integrity: 'sha512-d', optional: true },
   },
 })
 
 describe('packages', () => {
   /** A folder for PATH with an npm that counts its runs, takes a while, and leaves what `npm ci` leaves. */
-  function fakeNpm({ code = 0, waits = '' } = {}): { readonly env: NodeJS.ProcessEnv; runs(): number } {
+  function fakeNpm({ code = 0, waits = '', leaves = 'cp package-lock.json node_modules/.package-lock.json' } = {}): {
+    readonly env: NodeJS.ProcessEnv
+    runs(): number
+  } {
     const folder = join(scratch, `npm ${++trees}`)
     mkdirSync(folder)
     const log = join(folder, 'log')
     writeFileSync(
       join(folder, 'npm'),
-      `#!/bin/sh\necho "$*" >>'${log}'\necho 'npm talks'\n${waits}\nrm -rf node_modules\nmkdir node_modules\nexit ${code}\n`,
+      `#!/bin/sh\necho "$*" >>'${log}'\necho 'npm talks'\n${waits}\nrm -rf node_modules\nmkdir node_modules\n${leaves}\nexit ${code}\n`,
     )
     chmodSync(join(folder, 'npm'), 0o755)
     return {
@@ -221,13 +226,22 @@ describe('packages', () => {
 
   test('that cannot be installed are said, and the next start tries again', async () => {
     const folder = checkout(program, { packages: false })
-    const { code, out, error } = await launch(folder, fakeNpm({ code: 1 }).env).ended
+    const { code, out, error } = await launch(folder, fakeNpm({ code: 1, leaves: '' }).env).ended
     assert.deepEqual({ code, out }, { code: 1, out: '' })
     assert.match(error, /npm ci failed/)
     assert.deepEqual(left(folder), [])
     const npm = fakeNpm()
     assert.equal((await launch(folder, npm.env).ended).out, 'ran\n')
     assert.equal(npm.runs(), 1)
+  })
+
+  test('left out by an old npm are missed', async () => {
+    const folder = checkout(program, { packages: false })
+    const leaves = `sed 's/here/nowhere/' package-lock.json >node_modules/.package-lock.json`
+    const { code, error } = await launch(folder, fakeNpm({ leaves }).env).ended
+    assert.equal(code, 1)
+    assert.match(error, /npm 10 or newer/)
+    assert.deepEqual(left(folder), [])
   })
 
   test('without npm that is said', async () => {
@@ -254,7 +268,13 @@ describe('packages', () => {
     const npm = fakeNpm()
     assert.equal((await launch(folder, npm.env).ended).out, 'ran\n')
     assert.equal(npm.runs(), 0)
-    for (const other of [LOCK.replace('1.0.0', '0.9.0'), LOCK.replace('sha512-a', 'sha512-z'), '{"packages":{}}', 'no JSON']) {
+    for (const other of [
+      LOCK.replace('1.0.0', '0.9.0'),
+      LOCK.replace('sha512-a', 'sha512-z'),
+      LOCK.replace('here', 'nowhere'),
+      '{"packages":{}}',
+      'no JSON',
+    ]) {
       const older = checkout({ ...program, 'node_modules/.package-lock.json': other }, { packages: false })
       const runs = npm.runs()
       assert.equal((await launch(older, npm.env).ended).out, 'ran\n')
@@ -267,7 +287,7 @@ describe('packages', () => {
     const own = join(folder, 'npm-cli.js')
     writeFileSync(
       own,
-      `import { mkdirSync, writeFileSync } from 'node:fs'\nmkdirSync('node_modules')\nwriteFileSync('by-us', process.argv[2])\n`,
+      `import { cpSync, mkdirSync, writeFileSync } from 'node:fs'\nmkdirSync('node_modules')\ncpSync('package-lock.json', 'node_modules/.package-lock.json')\nwriteFileSync('by-us', process.argv[2])\n`,
     )
     assert.equal((await launch(folder, { ...fakeNpm().env, npm_execpath: own }).ended).out, 'ran\n')
     assert.equal(readFileSync(join(folder, 'by-us'), 'utf8'), 'ci')
