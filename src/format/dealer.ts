@@ -1,20 +1,10 @@
 // The writer of format version 1: deals the chunks of a stream into one record per fragment, each once (fragment.md, "Dealing once").
 import { assert, type Bytes, concat, toHex } from '#base'
 import { splitBytes } from '#crypto'
-import { gcmSeal, gmac, random, randomFill } from '#crypto/primitives'
+import { random, randomFill } from '#crypto/primitives'
 import type { Arena, Slot } from './arena.ts'
-import {
-  chunkNonce,
-  chunkPrefix,
-  commitment,
-  type DealKeys,
-  deriveKeys,
-  ktag,
-  metaTag,
-  recordNonce,
-  recordPrefix,
-  sealKey,
-} from './derive.ts'
+import { ChunkDealer, type ChunkKeys, type ChunkTurn } from './chunk-dealer.ts'
+import { commitment, type DealKeys, deriveKeys, ktag, metaTag } from './derive.ts'
 import { type Common, encodeCommon, encodeHead, type Head, keyShareBytes, parseHead } from './header.ts'
 import { paddedLength, SALT_BYTES, TAG_BYTES } from './padding.ts'
 import { encodeTotals, encodeTrailer, type Run, type Totals } from './trailer.ts'
@@ -34,8 +24,6 @@ export interface FinishedFragment {
   readonly trailer: Bytes
   readonly commitment: string
 }
-
-const FRAME_PREFIX_BYTES = 5
 
 /** C(n,k) above this makes the search for K in a disaster too long; the writer refuses (fragment.md, "Bytes"). */
 const SUBSETS_MAX = 2 ** 20
@@ -66,7 +54,9 @@ export class Dealer {
   readonly #arena: Arena
   readonly #secrets: DealSecrets
   readonly #keys: DealKeys
-  readonly #fragmentKeys: readonly Bytes[]
+  readonly #chunks: ChunkDealer
+  /** What another thread needs to deal chunks of this object. Wiped with the rest. */
+  readonly chunkKeys: ChunkKeys
   readonly #runs: Run[] = []
   #salt: Bytes = random(SALT_BYTES)
   #next = 0
@@ -76,8 +66,6 @@ export class Dealer {
 
   constructor(arena: Arena, spec: DealSpec) {
     assert(dealable(spec.k, spec.n), 'dealable k and n')
-    assert(arena.shape.k === spec.k && arena.shape.rows >= spec.n && arena.shape.suite === spec.suite, 'the arena fits the dealing')
-    assert(arena.shape.chunkLog2 === spec.chunkLog2, 'the arena fits the chunk size')
     this.#arena = arena
     this.common = { ...spec, dealId: newId(), setId: newId(), generation: 0 }
     this.#secrets = { K: random(32), F: spec.suite === 2 ? random(32) : new Uint8Array(0) }
@@ -89,7 +77,17 @@ export class Dealer {
       parseHead(encodeHead({ commonBytes, unproven: false, x, fragId: newId(), keyShare: keyShares[index]! })),
     )
     this.#keys = deriveKeys(this.#secrets.K, this.common)
-    this.#fragmentKeys = this.heads.map((head) => this.#keys.fragmentKey(head))
+    this.chunkKeys = {
+      suite: spec.suite,
+      k: spec.k,
+      n: spec.n,
+      chunkLog2: spec.chunkLog2,
+      contentId: this.#keys.contentId,
+      chunkKey: this.#keys.chunkKey,
+      F: this.#secrets.F,
+      fragmentKeys: this.heads.map((head) => this.#keys.fragmentKey(head)),
+    }
+    this.#chunks = new ChunkDealer(arena, this.chunkKeys)
     this.#runs.push({ firstRecord: 0, runSalt: toHex(this.#salt) })
   }
 
@@ -108,7 +106,7 @@ export class Dealer {
 
   /** Where the plaintext of the slot's chunk goes. */
   plain(slot: Slot): Uint8Array<ArrayBuffer> {
-    return this.#arena.kernel.memory.subarray(slot.secret, slot.secret + this.chunkBytes)
+    return this.#chunks.plain(slot)
   }
 
   /** Begins a new run with the next record: after a source was reopened, or bytes of a record were lost before every location had them. */
@@ -122,20 +120,23 @@ export class Dealer {
   }
 
   /**
-   * Deals the first `length` bytes of the slot's plaintext as the next record. Only the last chunk may be shorter than the others.
+   * Deals the first `length` bytes of the slot's plaintext as the next record.
    * @returns n records, views into the arena
    */
   deal(slot: Slot, length: number, last: boolean): Uint8Array<ArrayBuffer>[] {
+    this.#touched = Math.max(this.#touched, length)
+    return this.#chunks.deal(slot, this.turn(length, last))
+  }
+
+  /** Counts the next record as dealt: for whoever deals it elsewhere with `chunkKeys`. Only the last chunk may be shorter than the others. */
+  turn(length: number, last: boolean): ChunkTurn {
     assert(!this.#ended, 'deal after the last chunk')
     assert(length > 0 && (length === this.chunkBytes || (last && length < this.chunkBytes)), 'deal: length')
-    const j = this.#next
-    const body = this.common.suite === 1 ? this.#share(slot, length, j, last) : this.#seal(slot, length, j, last)
-    const records = this.heads.map((_, index) => this.#frame(slot.bodies[index]!, body, { index, j, last }))
+    const turn = { j: this.#next, length, last, salt: this.#salt }
     this.#next += 1
     this.#paddedLen += length
     this.#ended = last
-    this.#touched = Math.max(this.#touched, length)
-    return records
+    return turn
   }
 
   /** Shares META and closes the frames. Call once, after the last chunk. */
@@ -160,62 +161,8 @@ export class Dealer {
     this.#secrets.F.fill(0)
     this.#keys.chunkKey.fill(0)
     this.#keys.manifestKey.fill(0)
-    for (const key of this.#fragmentKeys) key.fill(0)
+    for (const key of this.chunkKeys.fragmentKeys) key.fill(0)
     wipeArena(this.#arena, this.#touched)
-  }
-
-  /** Suite 1: S_j | tag_j is shared as one string. */
-  #share(slot: Slot, length: number, j: number, last: boolean): number {
-    const { kernel, random: coefficients } = this.#arena
-    const prefix = chunkPrefix(this.#keys.contentId, j, last)
-    kernel.memory.set(prefix, slot.secret - prefix.length)
-    const tag = gmac(this.#keys.chunkKey, chunkNonce(j), kernel.memory.subarray(slot.secret - prefix.length, slot.secret + length))
-    kernel.memory.set(tag, slot.secret + length)
-    const body = length + TAG_BYTES
-    for (const row of coefficients) randomFill(kernel.memory.subarray(row, row + body))
-    kernel.split({
-      k: this.common.k,
-      n: this.common.n,
-      secret: slot.secret,
-      random: coefficients,
-      shares: slot.bodies.slice(0, this.common.n),
-      length: body,
-    })
-    return body
-  }
-
-  /** Suite 2: C_j, zero-padded to k*w, is cut into k pieces; fragment i <= k keeps piece i, the others the polynomial through them. */
-  #seal(slot: Slot, length: number, j: number, last: boolean): number {
-    const { kernel, pieces } = this.#arena
-    const { k, n } = this.common
-    const key = sealKey(this.#secrets.F, this.#keys.contentId, this.#salt, j)
-    const plain = kernel.memory.subarray(slot.secret, slot.secret + length)
-    const sealed = gcmSeal(key, chunkNonce(j), chunkPrefix(this.#keys.contentId, j, last), plain)
-    const width = Math.ceil(sealed.length / k)
-    for (let index = 0; index < k; index++) {
-      const piece = sealed.subarray(index * width, (index + 1) * width)
-      for (const row of [pieces[index]!, slot.bodies[index]!]) {
-        kernel.memory.set(piece, row)
-        kernel.memory.fill(0, row + piece.length, row + width)
-      }
-    }
-    if (n > k) {
-      const xs = Array.from({ length: k }, (_, index) => index + 1)
-      const at = Array.from({ length: n - k }, (_, index) => k + 1 + index)
-      kernel.interpolate({ xs, from: pieces, at, into: slot.bodies.slice(k, n), length: width })
-    }
-    return width
-  }
-
-  /** runSalt | body | ftag. The prefix under the ftag stands where the salt goes, until the tag is made. */
-  #frame(row: number, length: number, record: { index: number; j: number; last: boolean }): Uint8Array<ArrayBuffer> {
-    const { memory } = this.#arena.kernel
-    memory.set(recordPrefix(record.j, record.last), row - FRAME_PREFIX_BYTES)
-    const nonce = recordNonce(this.#salt, record.j)
-    const tag = gmac(this.#fragmentKeys[record.index]!, nonce, memory.subarray(row - FRAME_PREFIX_BYTES, row + length))
-    memory.set(tag, row + length)
-    memory.set(this.#salt, row - SALT_BYTES)
-    return memory.subarray(row - SALT_BYTES, row + length + TAG_BYTES)
   }
 
   /** Shares a string of any length, piece by piece through the rows of the first slot. */

@@ -2,6 +2,7 @@
 export { type Arena, arenaBytes, type ArenaShape, createArena, type Slot } from './arena.ts'
 export { assemble, type Asked, type Assembly, type AssemblyReport, type Blame, type Frame, type Member } from './assembly.ts'
 export { canonicalBytes, canonicalJson, type Json, parseCanonical } from './canonical-json.ts'
+export { ChunkDealer, type ChunkKeys, type ChunkTurn } from './chunk-dealer.ts'
 export { ChunkOpener, type ReadRecord, type RecordVerdict } from './chunks.ts'
 export { dealable, Dealer, type DealSpec, type FinishedFragment, newId, wipeArena, zerosAfter } from './dealer.ts'
 export { commitment, deriveKeys, ktag, recordNonce, recordPrefix } from './derive.ts'
