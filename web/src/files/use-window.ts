@@ -61,7 +61,7 @@ export function rowsNear({
   count: number
   rowPixels: number
 }): RowWindow {
-  const first = Math.max(0, Math.floor(-top / rowPixels) - SPARE)
+  const first = Math.max(0, Math.min(count - 1, Math.floor(-top / rowPixels) - SPARE))
   const end = Math.min(count, Math.ceil((viewport - top) / rowPixels) + SPARE)
-  return { first: Math.min(first, count), end: Math.max(end, Math.min(count, first + 1)) }
+  return { first, end: Math.max(end, Math.min(count, first + 1)) }
 }
