@@ -29,13 +29,16 @@ export const s3Bounds = {
   /** Parts are kept as blocks of this size, which are used again. */
   blockBytes: 256 * 1024,
   blocksKeptMax: 128,
+  /** Views of one body that are given to a connection before the first of them has left. */
+  viewsInFlight: 4,
   socketsMax: 128,
   /** Requests sent again after an answer that may pass: connection lost, 5xx, 429. */
   attempts: 4,
   backoffMs: 150,
   backoffMsMax: 5000,
-  /** An answer that is not an object's bytes: a listing or an error. */
+  /** An answer that is not an object's bytes. */
   answerBytesMax: 8 * 2 ** 20,
+  /** Of an error, more is not looked at. */
   errorBytesMax: 64 * 1024,
   xmlDepthMax: 8,
   xmlElementsMax: 50_000,

@@ -67,5 +67,7 @@ export function folderFailure(error: unknown, label: string): Failure {
 /** `ENOENT` and the like, or undefined for what is no error of the system. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined
-  return error.code
+  // Node knows no name for this one: -122 on Linux, -69 on macOS.
+  if ('errno' in error && error.errno === (process.platform === 'darwin' ? -69 : -122)) return 'EDQUOT'
+  return /^E[A-Z0-9]+$/.test(error.code) ? error.code : 'unknown'
 }

@@ -1,5 +1,7 @@
 // The S3 driver against a server that loses, delays, cuts and falsifies answers.
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { Failure, type FailureCode } from '#base'
@@ -579,6 +581,26 @@ describe('the S3 driver, when the store misbehaves', () => {
       clearInterval(release)
       assert.equal(fake.objects.get('a')?.length, 10 * PART)
       await slow.close()
+    })
+
+    it('does not take a slow line for a stalled store', async () => {
+      let received = 0
+      const slow = createServer((request, response) => {
+        request.on('data', (chunk: Buffer) => {
+          received += chunk.length
+          if (received % (2 * 2 ** 20) >= chunk.length) return
+          request.pause()
+          setTimeout(() => request.resume(), 300)
+        })
+        request.on('end', () => response.writeHead(request.method === 'HEAD' && request.url !== '/bucket' ? 404 : 200).end())
+      })
+      await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve))
+      const { port } = slow.address() as AddressInfo
+      const patient = locationAt(`http://127.0.0.1:${port}`, { stallMs: 1500, partBytes: 32 * 2 ** 20 })
+      await writeAll(patient, 'a', new Uint8Array(20 * 2 ** 20))
+      assert.equal(received, 20 * 2 ** 20)
+      await patient.close()
+      slow.close()
     })
 
     it('gives up the other parts when one fails', async () => {

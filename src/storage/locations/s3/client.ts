@@ -66,6 +66,7 @@ export class S3Client {
   readonly #host: string
   readonly #agent: Agent | TlsAgent
   readonly #signsBodies: boolean
+  #closed = false
   #bucketSeenAt = Number.NEGATIVE_INFINITY
 
   constructor(options: S3ClientOptions) {
@@ -93,6 +94,7 @@ export class S3Client {
     let stale = 0
     for (let attempt = 1; ; attempt += 1) {
       stopIfCancelled(request.signal)
+      if (this.#closed) throw new Failure('base.cancelled')
       try {
         const answer = await this.#once(request, payload, await this.#credentials(reloaded))
         const code = answer.status >= 300 ? errorCodeOf(answer.body) : undefined
@@ -159,6 +161,7 @@ export class S3Client {
   }
 
   close(): void {
+    this.#closed = true
     this.#agent.destroy()
   }
 

@@ -55,7 +55,7 @@ export function exchange(endpoint: Endpoint, request: ExchangeRequest): Promise<
       reject(new ExchangeError('cancelled'))
       return
     }
-    const progress = { bytes: 0, socketBase: 0, connected: false }
+    const progress = { bytes: 0, connected: false }
     let watch = new AbortController()
     let settled = false
     let sent = false
@@ -84,7 +84,6 @@ export function exchange(endpoint: Endpoint, request: ExchangeRequest): Promise<
     const cancel = (): void => fail(new ExchangeError('cancelled'))
     request.signal?.addEventListener('abort', cancel, { once: true })
 
-    const seen = (): number => progress.bytes + Math.max(0, (outgoing.socket?.bytesWritten ?? 0) - progress.socketBase)
     const keep = (watching: (signal: AbortSignal) => Promise<ExchangeError>): void => {
       watch.abort()
       if (settled) return
@@ -93,11 +92,10 @@ export function exchange(endpoint: Endpoint, request: ExchangeRequest): Promise<
     }
     const whenConnected = (): void => {
       progress.connected = true
-      keep((signal) => watchProgress(endpoint.clock, request, { seen, signal }))
+      keep((signal) => watchProgress(endpoint.clock, request, { seen: () => progress.bytes, signal }))
     }
     // Before this, the request waits for one of our own sockets, which is no fault of the other side.
     outgoing.on('socket', (socket) => {
-      progress.socketBase = socket.bytesWritten
       if (outgoing.reusedSocket) return whenConnected()
       keep((signal) => watchConnecting(endpoint.clock, request.connectMs, signal))
       socket.once(endpoint.url.protocol === 'https:' ? 'secureConnect' : 'connect', whenConnected)
@@ -123,9 +121,31 @@ export function exchange(endpoint: Endpoint, request: ExchangeRequest): Promise<
       })
     })
 
-    for (const view of request.body ?? []) outgoing.write(view)
-    outgoing.end()
+    pump(outgoing, request.body ?? [], (bytes) => {
+      progress.bytes += bytes
+    })
   })
+}
+
+/** Writes the views a few at a time, so that what has left is known: all at once would look like no progress on a slow line. */
+function pump(outgoing: ClientRequest, views: readonly Uint8Array[], progressed: (bytes: number) => void): void {
+  let next = 0
+  let waiting = 0
+  const more = (): void => {
+    while (waiting < s3Bounds.viewsInFlight && next < views.length) {
+      const view = views[next]!
+      next += 1
+      waiting += 1
+      outgoing.write(view, (error) => {
+        waiting -= 1
+        if (error !== null && error !== undefined) return
+        progressed(view.length)
+        more()
+      })
+    }
+    if (next === views.length && !outgoing.writableEnded) outgoing.end()
+  }
+  more()
 }
 
 interface Receiver {
@@ -150,13 +170,13 @@ function receive(incoming: IncomingMessage, request: ExchangeRequest, receiver: 
     return receiver.done({ status, headers: incoming.headers, body: new Uint8Array(0) })
   }
   const kept: Buffer[] = []
-  const most = into?.length ?? (status < 300 ? s3Bounds.answerBytesMax : s3Bounds.errorBytesMax)
+  const most = into?.length ?? s3Bounds.answerBytesMax
   let got = 0
   incoming.on('data', (chunk: Buffer) => {
     if (receiver.isSettled()) return
     if (got + chunk.length > most) return receiver.fail(new ExchangeError('overlong'))
-    if (into === undefined) kept.push(chunk)
-    else into.set(chunk, got)
+    if (into !== undefined) into.set(chunk, got)
+    else if (status < 300 || got < s3Bounds.errorBytesMax) kept.push(chunk)
     got += chunk.length
     receiver.progressed(chunk.length)
   })

@@ -101,7 +101,7 @@ async function tryComplete(
   signal: AbortSignal | undefined,
 ): Promise<'done' | 'exists' | 'later' | 'again'> {
   const conditional = store.obedience.complete !== 'refused'
-  const landed = async (): Promise<boolean> => (await sizeOf(store, upload.key, undefined)) === written.sizeBytes
+  const landed = async (): Promise<boolean> => (await sizeOf(store, upload.key, signal)) === written.sizeBytes
   let answer
   try {
     answer = await store.client.send({

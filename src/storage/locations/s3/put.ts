@@ -19,7 +19,7 @@ export async function putOnce(store: Store, key: string, body: readonly Uint8Arr
     if (answer === 'landed' || answer.status < 300) return 'created'
     if (answer.status === 412) {
       // After an attempt without an answer it may be our own write that stands there.
-      if (answer.uncertain && (await holds(store, key, body))) return 'created'
+      if (answer.uncertain && (await holds(store, key, body, options.signal))) return 'created'
       store.obedience.put = 'honoured'
       return 'exists'
     }
@@ -68,16 +68,16 @@ async function putOrLook(
     return await store.client.send({ method: 'PUT', key, headers: options.headers, body, bulk: true, signal: options.signal })
   } catch (error) {
     if (!(error instanceof Failure) || error.code === 'base.cancelled' || error.kind !== 'unavailable') throw error
-    if (await holds(store, key, body).catch(() => false)) return 'landed'
+    if (await holds(store, key, body, options.signal).catch(() => false)) return 'landed'
     throw error
   }
 }
 
 /** True when the object is what we sent: small ones byte for byte, large ones, whose names are random, by size. */
-async function holds(store: Store, key: string, body: readonly Uint8Array[]): Promise<boolean> {
+async function holds(store: Store, key: string, body: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<boolean> {
   const length = lengthOf(body)
-  if (length > bounds.smallBytesMax) return (await sizeOf(store, key, undefined)) === length
-  const answer = await store.client.send({ method: 'GET', key })
+  if (length > bounds.smallBytesMax) return (await sizeOf(store, key, signal)) === length
+  const answer = await store.client.send({ method: 'GET', key, signal })
   if (answer.status !== 200 || answer.body.length !== length) return false
   let at = 0
   for (const view of body) {
