@@ -1,12 +1,17 @@
 // Arenas are costly to make and cheap to keep: a bounded stock of them by shape, and a bound on how many work at once.
-import { type Arena, arenaBytes, type ArenaShape, createArena } from '#format'
+import { type Arena, arenaBytes, type ArenaShape, createArena, wipeArena } from '#format'
 import { assert, Failure } from '#base'
 
 export interface ArenaPool {
-  /** Waits for room. Give it back with `release`, or with `abandon` when something may still write into it. */
-  take(shape: ArenaShape, signal?: AbortSignal): Promise<Arena>
-  release(arena: Arena): void
+  /** Waits for room. Give it back with `release`, or with `abandon` when something may still write into it. `mine` is taken if it is in stock still. */
+  take(shape: ArenaShape, signal?: AbortSignal, mine?: Arena): Promise<Arena>
+  /** @param dirtyBytes longest plaintext still in its rows: it is wiped before anybody else works in it */
+  release(arena: Arena, dirtyBytes?: number): void
   abandon(arena: Arena): void
+  /** Wipes it now, if it lies in stock as its last user left it. */
+  clean(arena: Arena): void
+  /** Memory of arenas in use: 0 when everybody has given theirs back. */
+  readonly usedBytes: number
 }
 
 interface Waiter {
@@ -17,15 +22,28 @@ interface Waiter {
 /** @param bytesMax memory of all arenas in use and in stock; one request larger than it is served alone */
 export function createArenaPool(bytesMax: number): ArenaPool {
   const stock = new Map<string, Arena[]>()
+  const dirty = new Map<Arena, number>()
   const waiting: Waiter[] = []
   let used = 0
   let stocked = 0
 
   const fits = (bytes: number): boolean => used === 0 || used + bytes <= bytesMax
 
-  const trim = (bytes: number): void => {
+  const clean = (arena: Arena): void => {
+    const touched = dirty.get(arena)
+    if (touched === undefined) return
+    wipeArena(arena, touched)
+    dirty.delete(arena)
+  }
+
+  /** Makes room for what is used now by letting go of stock. */
+  const trim = (): void => {
     for (const [key, arenas] of stock) {
-      while (arenas.length > 0 && used + stocked + bytes > bytesMax) stocked -= arenaBytes(arenas.pop()!.shape)
+      while (arenas.length > 0 && used + stocked > bytesMax) {
+        const arena = arenas.pop()!
+        stocked -= arenaBytes(arena.shape)
+        clean(arena)
+      }
       if (arenas.length === 0) stock.delete(key)
     }
   }
@@ -43,46 +61,67 @@ export function createArenaPool(bytesMax: number): ArenaPool {
     assert(used >= 0, 'an arena comes back once')
   }
 
+  const wait = (bytes: number, signal: AbortSignal | undefined): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const waiter = { bytes, start: () => (signal?.removeEventListener('abort', cancel), resolve()) }
+      const cancel = (): void => {
+        const index = waiting.indexOf(waiter)
+        if (index >= 0) waiting.splice(index, 1)
+        reject(new Failure('base.cancelled'))
+        next()
+      }
+      if (signal?.aborted) reject(new Failure('base.cancelled'))
+      else {
+        signal?.addEventListener('abort', cancel, { once: true })
+        waiting.push(waiter)
+      }
+    })
+
+  const fromStock = (shape: ArenaShape, mine: Arena | undefined): Arena | undefined => {
+    const arenas = stock.get(keyOf(shape)) ?? []
+    const index = mine === undefined ? -1 : arenas.indexOf(mine)
+    const [arena] = arenas.splice(index >= 0 ? index : arenas.length - 1, 1)
+    if (arena === undefined) return undefined
+    stocked -= arenaBytes(shape)
+    if (arena === mine) dirty.delete(arena)
+    else clean(arena)
+    return arena
+  }
+
   return {
-    take: async (shape, signal) => {
+    take: async (shape, signal, mine) => {
       const bytes = arenaBytes(shape)
       if (waiting.length === 0 && fits(bytes)) used += bytes
-      else {
-        await new Promise<void>((resolve, reject) => {
-          const waiter = { bytes, start: () => (signal?.removeEventListener('abort', cancel), resolve()) }
-          const cancel = (): void => {
-            const index = waiting.indexOf(waiter)
-            if (index >= 0) waiting.splice(index, 1)
-            reject(new Failure('base.cancelled'))
-          }
-          if (signal?.aborted) reject(new Failure('base.cancelled'))
-          else {
-            signal?.addEventListener('abort', cancel, { once: true })
-            waiting.push(waiter)
-          }
-        })
+      else await wait(bytes, signal)
+      const kept = fromStock(shape, mine)
+      if (kept !== undefined) return kept
+      trim()
+      try {
+        return await createArena(shape)
+      } catch (error) {
+        used -= bytes
+        next()
+        throw error
       }
-      const kept = stock.get(keyOf(shape))?.pop()
-      if (kept !== undefined) {
-        stocked -= bytes
-        return kept
-      }
-      trim(bytes)
-      return createArena(shape)
     },
-    release: (arena) => {
+    release: (arena, dirtyBytes = 0) => {
       leave(arena)
       const key = keyOf(arena.shape)
       const bytes = arenaBytes(arena.shape)
+      if (dirtyBytes > 0) dirty.set(arena, dirtyBytes)
       if (used + stocked + bytes <= bytesMax) {
         stock.set(key, [...(stock.get(key) ?? []), arena])
         stocked += bytes
-      }
+      } else clean(arena)
       next()
     },
     abandon: (arena) => {
       leave(arena)
       next()
+    },
+    clean,
+    get usedBytes() {
+      return used
     },
   }
 }

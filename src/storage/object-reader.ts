@@ -1,48 +1,20 @@
 // Reading one object version from the fastest k locations, with spares when one is slow, silent or lying.
 import { assert, type Clock, Failure, isFailure, toHex } from '#base'
-import { sha256Stream } from '#crypto/primitives'
-import {
-  type Arena,
-  type Asked,
-  assemble,
-  type Assembly,
-  ChunkOpener,
-  fetchFrame,
-  type Frame,
-  type Member,
-  type Meta,
-  paddedLength,
-  parseMeta,
-  type ReadRecord,
-  type Slot,
-  TAIL_BYTES,
-  wipeArena,
-} from '#format'
+import { sha256, sha256Stream } from '#crypto/primitives'
+import { type Arena, type Asked, assemble, type Assembly, ChunkOpener, type Member, type Meta, type ReadRecord, type Slot } from '#format'
 import type { ArenaPool } from './arena-pool.ts'
+import { type Blamed, blameOpening, type Candidate, type Known, openCandidate, searchFrames, withFront } from './frame-search.ts'
 import type { FragmentSource } from './location.ts'
-import type { Place } from './place.ts'
+import { Bell, stalled, within } from './patience.ts'
 
-/** Where a fragment should lie, by the catalogue. */
-export interface Candidate {
-  readonly place: Place
-  readonly x: number
-  readonly name: string
-  /** Known to be lost or damaged: asked last. */
-  readonly suspect?: boolean | undefined
-}
-
-export interface Blamed {
-  readonly candidate: Candidate
-  readonly kind: 'lost' | 'corrupt'
-  readonly detail: string
-}
+export type { Candidate, Known } from './frame-search.ts'
 
 export interface ReaderRequest {
   readonly candidates: readonly Candidate[]
   readonly asked: Asked & { readonly k: number }
   readonly arenas: ArenaPool
   readonly clock: Clock
-  /** How long the first k may take before a spare is asked too. */
+  /** How long those that were asked may take before a spare is asked too. */
   readonly hedgeMs: number
   readonly stallMs: number
   /** Told once per fragment that is not as it should be. */
@@ -52,32 +24,36 @@ export interface ReaderRequest {
   readonly known?: Known | undefined
 }
 
-/** Frames that verified, and the candidates they came from; kept by the gateway for ranged reads. */
-export interface Known {
-  readonly assembly: Assembly
-  readonly meta: Meta
-}
-
-interface Opened {
-  readonly candidate: Candidate
-  readonly source: FragmentSource
-}
-
-/** One of the members of the assembly that can still be read. */
+/** A fragment whose frame verified. */
 interface Source {
   readonly member: Member
   readonly candidate: Candidate
   /** Shared by all chunks that read from it. */
-  opened: Promise<Opened> | undefined
-  bad: boolean
+  opened: Promise<Handle> | undefined
+  /** Times it failed or lied: asked after those that did not. */
+  failures: number
+  /** Reads that were overtaken and have not settled. */
+  overdue: number
+  /** It is not there, or ends too early. */
+  gone: boolean
 }
 
-interface Desk {
+/** Closed when nobody reads from it any more, so that nobody waits for a disk that hangs. */
+interface Handle {
+  readonly source: FragmentSource
+  users: number
+  doomed: boolean
+}
+
+/** An arena and those of its slots that nobody works in. */
+interface Bench {
   readonly arena: Arena
   readonly opener: ChunkOpener
-  readonly slot: Slot
-  /** Reads that were overtaken and may still write into the slot. */
-  overdue: number
+  readonly free: Slot[]
+  /** Chunks that are being gathered in its slots. */
+  busy: number
+  /** Slots of finished chunks into which an overtaken read may still write. */
+  stuck: number
 }
 
 /** Chunks under way at once. */
@@ -87,11 +63,15 @@ export class ObjectReader {
   readonly assembly: Assembly
   readonly meta: Meta
   readonly #request: ReaderRequest
+  readonly #stop = new AbortController()
   readonly #sources: Source[]
-  readonly #arenas: Arena[] = []
-  readonly #desks: Desk[] = []
-  readonly #free: Desk[] = []
-  #waiting: ((desk: Desk) => void)[] = []
+  /** Candidates whose frames were not needed to find K; fetched when the others do not do. */
+  #others: Candidate[]
+  #bench: Bench | undefined
+  #preparing: Promise<void> | undefined
+  /** The arena of before, perhaps still in stock. */
+  #mine: Arena | undefined
+  #waiting: (() => void)[] = []
   #closed = false
 
   private constructor(request: ReaderRequest, known: Known, sources: Source[]) {
@@ -99,63 +79,75 @@ export class ObjectReader {
     this.assembly = known.assembly
     this.meta = known.meta
     this.#sources = sources
+    this.#others = request.candidates.filter((candidate) => !sources.some((source) => source.candidate === candidate))
+    request.signal?.addEventListener('abort', this.#cancel, { once: true })
   }
 
   /** Finds K and META from k fragments. Throws `format.*` or `location.*` with the culprits named. */
-  static async open(request: ReaderRequest): Promise<ObjectReader> {
-    const byCost = request.candidates.toSorted(
-      (a, b) => Number(a.suspect ?? false) - Number(b.suspect ?? false) || a.place.cost - b.place.cost || a.x - b.x,
-    )
-    if (request.known !== undefined) {
-      const sources = request.known.assembly.members.flatMap((member) => {
-        const candidate = byCost.find(({ place, name }) => place.id === member.frame.location && name === member.frame.file)
-        return candidate === undefined ? [] : [{ member, candidate, opened: undefined, bad: false }]
-      })
-      if (sources.length >= request.asked.k) return new ObjectReader(request, request.known, sources)
+  static async open(given: ReaderRequest): Promise<ObjectReader> {
+    const blamed = new Set<string>()
+    const request: ReaderRequest = {
+      ...given,
+      candidates: given.candidates.toSorted(
+        (a, b) => Number(a.suspect ?? false) - Number(b.suspect ?? false) || a.place.cost - b.place.cost || a.x - b.x,
+      ),
+      onBlame: (blame) => {
+        const key = `${blame.candidate.place.id}/${blame.candidate.name}`
+        if (blamed.has(key)) return
+        blamed.add(key)
+        given.onBlame(blame)
+      },
     }
-    const opening = new Opening({ ...request, candidates: byCost })
-    const { known, opened } = await opening.run()
-    const sources = known.assembly.members.map((member): Source => {
-      const mine = opened.find(({ candidate }) => candidate.place.id === member.frame.location && candidate.name === member.frame.file)!
-      return { member, candidate: mine.candidate, opened: Promise.resolve(mine), bad: false }
+    const { candidates, asked, known } = request
+    if (known !== undefined) {
+      const sources = known.assembly.members.flatMap((member) => {
+        const candidate = candidates.find(({ place, name }) => place.id === member.frame.location && name === member.frame.file)
+        return candidate === undefined ? [] : [source(member, candidate)]
+      })
+      if (sources.length >= asked.k) return new ObjectReader(request, known, sources)
+    }
+    const found = await searchFrames(request)
+    const sources = found.known.assembly.members.map((member) => {
+      const one = found.opened.find(({ frame }) => frame === member.frame)!
+      return source(member, one.candidate, Promise.resolve(handle(one.source)))
     })
-    const others = byCost.filter((candidate) => !sources.some((source) => source.candidate === candidate))
-    const reader = new ObjectReader(request, known, sources)
-    reader.#others = others
-    return reader
+    return new ObjectReader(request, found.known, sources)
   }
 
-  /** Candidates whose frames were not needed to find K; fetched when a member fails. */
-  #others: readonly Candidate[] = []
-
   get known(): Known {
-    return { assembly: { ...this.assembly, members: this.#sources.filter(({ bad }) => !bad).map(({ member }) => member) }, meta: this.meta }
+    return { assembly: this.assembly, meta: this.meta }
   }
 
   /**
-   * Bytes first..last inclusive, in order, each released after its chunk's tag. A piece is valid until the next one is asked for. A read of the whole object also compares the SHA-256, and
-   * holds the last chunk back until it is right.
+   * Bytes first..last inclusive, in order, each released after its chunk's tag. A piece is valid until the next one is asked for. A read of the
+   * whole object also compares the SHA-256, and holds the last chunk back until it is right.
    */
   async *read(range: { readonly first: number; readonly last: number }, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     const { size } = this.meta
-    if (size === 0) {
-      await this.#verifyEmpty(signal)
-      return
-    }
-    assert(range.first >= 0 && range.first <= range.last && range.last < size, 'read range')
-    const chunkBytes = 2 ** this.assembly.common.chunkLog2
-    const whole = range.first === 0 && range.last === size - 1
-    const hash = whole ? sha256Stream() : undefined
-    const { m } = this.assembly.totals
-    const from = Math.floor(range.first / chunkBytes)
-    const to = whole ? m - 1 : Math.floor(range.last / chunkBytes)
+    const stop = new AbortController()
+    const cancel = (): void => stop.abort()
+    if (signal?.aborted || this.#stop.signal.aborted) cancel()
+    signal?.addEventListener('abort', cancel, { once: true })
+    this.#stop.signal.addEventListener('abort', cancel, { once: true })
     const queue: Promise<Uint8Array<ArrayBuffer>>[] = []
-    let next = from
-    let held: { readonly part: Uint8Array; readonly buffer: ArrayBuffer } | undefined
     try {
+      if (size === 0) {
+        const plain = await this.#chunk(0, stop.signal)
+        requireZeros(plain)
+        if (this.meta.sha256 !== toHex(sha256(new Uint8Array(0)))) throw new Failure('format.content')
+        return
+      }
+      assert(range.first >= 0 && range.first <= range.last && range.last < size, 'read range')
+      const chunkBytes = 2 ** this.assembly.common.chunkLog2
+      const whole = range.first === 0 && range.last === size - 1
+      const hash = whole ? sha256Stream() : undefined
+      const from = Math.floor(range.first / chunkBytes)
+      const to = whole ? this.assembly.totals.m - 1 : Math.floor(range.last / chunkBytes)
+      let next = from
+      let held: { readonly part: Uint8Array; readonly buffer: ArrayBuffer } | undefined
       for (let j = from; j <= to; j++) {
         while (next <= to && queue.length < DEPTH) {
-          const chunk = this.#chunk(next, signal)
+          const chunk = this.#chunk(next, stop.signal)
           chunk.catch(() => undefined)
           queue.push(chunk)
           next += 1
@@ -163,8 +155,7 @@ export class ObjectReader {
         const plain = await queue.shift()!
         const begin = j * chunkBytes
         const data = plain.subarray(0, Math.max(0, Math.min(plain.length, size - begin)))
-        if (plain.subarray(data.length).some((byte) => byte !== 0))
-          throw new Failure('format.content', { detail: 'the padding is not zero' })
+        requireZeros(plain.subarray(data.length))
         hash?.update(data)
         const part = data.subarray(Math.max(0, range.first - begin), Math.min(data.length, range.last - begin + 1))
         if (part.length === 0) continue
@@ -177,380 +168,394 @@ export class ObjectReader {
       if (hash !== undefined && toHex(hash.digest()) !== this.meta.sha256) throw new Failure('format.content')
       if (held !== undefined) yield held.part
     } finally {
+      stop.abort()
+      signal?.removeEventListener('abort', cancel)
+      this.#stop.signal.removeEventListener('abort', cancel)
       await Promise.allSettled(queue)
     }
   }
 
+  /** Cancels what is under way. Places that hang are not waited for. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    const overdue = new Set(this.#desks.filter((desk) => desk.overdue > 0).map(({ arena }) => arena))
-    for (const arena of this.#arenas) {
-      if (overdue.has(arena)) this.#request.arenas.abandon(arena)
-      else {
-        wipeArena(arena, this.#pieceBytes)
-        this.#request.arenas.release(arena)
-      }
-    }
-    await Promise.allSettled(this.#sources.map(async (source) => (await source.opened)?.source.close()))
+    this.#cancel()
+    this.#request.signal?.removeEventListener('abort', this.#cancel)
+    if (this.#bench?.busy === 0) this.#leaveBench(this.#bench)
+    else if (this.#mine !== undefined) this.#request.arenas.clean(this.#mine)
+    const closing = this.#sources.filter(({ opened }) => opened !== undefined).map((one) => doom(one))
+    const silent = this.#sources.some(({ overdue }) => overdue > 0)
+    if (!silent) await Promise.allSettled(closing)
   }
 
-  get #pieceBytes(): number {
-    return this.assembly.members[0]!.variant.shape.pieceBytes(0)
-  }
-
-  async #verifyEmpty(signal?: AbortSignal): Promise<void> {
-    const plain = await this.#chunk(0, signal)
-    if (plain.some((byte) => byte !== 0)) throw new Failure('format.content', { detail: 'the padding is not zero' })
+  readonly #cancel = (): void => {
+    this.#stop.abort()
+    this.#ring()
   }
 
   /** Buffers that pieces were in, to be used again: fresh ones for each chunk cost more than the reading. */
   readonly #buffers: ArrayBuffer[] = []
 
   /** The plaintext of chunk j, a copy. */
-  async #chunk(j: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    const desk = await this.#desk()
-    try {
-      const { plain } = await this.#gather(desk, j, signal)
+  #chunk(j: number, cancel: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#gathered(j, cancel, ({ plain }) => {
       const copy = new Uint8Array(this.#buffers.pop() ?? new ArrayBuffer(this.#pieceBytes), 0, plain.length)
       copy.set(plain)
-      return copy
-    } finally {
-      this.#leave(desk)
-    }
+      return Promise.resolve(copy)
+    })
   }
 
   /** Runs `work` on the opened records of chunk j: for repair, which needs the shares, too. */
-  async withChunk<T>(
+  withChunk<T>(
     j: number,
     work: (opened: { opener: ChunkOpener; slot: Slot; used: readonly ReadRecord[]; spareRow: number }) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    const desk = await this.#desk()
+    return this.#gathered(j, signal, ({ opener, slot, used }) => work({ opener, slot, used, spareRow: slot.bodies.length - 1 }))
+  }
+
+  get #pieceBytes(): number {
+    return this.assembly.members[0]!.variant.shape.pieceBytes(0)
+  }
+
+  async #gathered<T>(
+    j: number,
+    cancel: AbortSignal | undefined,
+    work: (gathered: {
+      readonly opener: ChunkOpener
+      readonly slot: Slot
+      readonly plain: Uint8Array<ArrayBuffer>
+      readonly used: readonly ReadRecord[]
+    }) => Promise<T>,
+  ): Promise<T> {
+    const { bench, slot } = await this.#slot(cancel)
+    const gathering = new Gathering(this, { bench, slot, j })
     try {
-      const { used } = await this.#gather(desk, j, signal)
-      return await work({ opener: desk.opener, slot: desk.slot, used, spareRow: desk.slot.bodies.length - 1 })
+      return await work({ opener: bench.opener, slot, ...(await gathering.run(cancel)) })
     } finally {
-      this.#leave(desk)
+      bench.busy -= 1
+      if (gathering.pending === 0) bench.free.push(slot)
+      else {
+        bench.stuck += 1
+        gathering.settled = () => {
+          bench.stuck -= 1
+          bench.free.push(slot)
+          this.#slotFree(bench)
+        }
+      }
+      this.#slotFree(bench)
     }
   }
 
-  /** Reads record j from k sources, and from spares when a source is slow or wrong. */
-  async #gather(desk: Desk, j: number, signal?: AbortSignal): Promise<{ plain: Uint8Array<ArrayBuffer>; used: readonly ReadRecord[] }> {
-    const { k } = this.assembly.common
-    const { clock, hedgeMs, stallMs } = this.#request
-    const good: ReadRecord[] = []
-    const tried = new Set<Source>()
-    const failures: Failure[] = []
-    let pending = 0
-    let judged = 0
-    let wake: () => void = () => undefined
-    const start = (source: Source): void => {
-      const row = tried.size
-      tried.add(source)
-      pending += 1
-      desk.overdue += 1
-      void this.#readRecord(desk, source, { j, row, signal })
-        .then((record) => {
-          if (record !== undefined) good.push(record)
-        })
-        .catch((error: unknown) => {
-          failures.push(error instanceof Failure ? error : new Failure('base.internal', { cause: error }))
-        })
-        .finally(() => {
-          pending -= 1
-          desk.overdue -= 1
-          wake()
-          this.#settled(desk)
-        })
-    }
-    const deadline = clock.now() + stallMs * 2
+  // --- slots: one arena at a time, given back while nobody works in it
+
+  async #slot(cancel: AbortSignal | undefined): Promise<{ bench: Bench; slot: Slot }> {
     for (;;) {
-      if (signal?.aborted) throw new Failure('base.cancelled')
-      const usable = this.#sources
-        .filter((source) => !source.bad && !tried.has(source))
-        .toSorted((a, b) => a.candidate.place.cost - b.candidate.place.cost)
-      while (good.length + pending < k && usable.length > 0) start(usable.shift()!)
-      if (good.length >= k && good.length !== judged) {
-        judged = good.length
-        const opened = desk.opener.open(desk.slot, good, j)
-        if (opened !== undefined) return opened
+      if (this.#stop.signal.aborted || cancel?.aborted) throw new Failure('base.cancelled')
+      const bench = this.#bench
+      const slot = bench?.free.pop()
+      if (bench !== undefined && slot !== undefined) {
+        bench.busy += 1
+        return { bench, slot }
       }
-      // Records that are as dealt and yet give no chunk: another subset may.
-      if (pending === 0 && usable.length > 0) start(usable.shift()!)
-      if (
-        pending === 0 &&
-        usable.length === 0 &&
-        !(await this.#recruit(signal)) &&
-        !this.#sources.some((source) => !source.bad && !tried.has(source))
-      )
-        throw this.#unreadable(j, failures)
-      if (pending === 0) continue
-      const patience = new AbortController()
-      const settled = new Promise<'settled'>((resolve) => {
-        wake = () => resolve('settled')
-      })
-      const waited = clock.sleep(hedgeMs, patience.signal).then(
-        () => 'slow' as const,
-        () => 'settled' as const,
-      )
-      const outcome = await Promise.race([settled, waited])
-      patience.abort()
-      if (outcome === 'slow') {
-        const spare =
-          usable.shift() ?? ((await this.#recruit(signal)) ? this.#sources.find((source) => !source.bad && !tried.has(source)) : undefined)
-        if (spare !== undefined && tried.size < desk.slot.bodies.length) start(spare)
-        else if (clock.now() > deadline) throw this.#unreadable(j, failures)
+      if (bench !== undefined && bench.busy > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+      else {
+        // Only slots that a silent place may still write into are left: they are given up.
+        if (bench !== undefined) this.#leaveBench(bench)
+        await (this.#preparing ??= this.#prepare().finally(() => {
+          this.#preparing = undefined
+        }))
       }
     }
   }
 
-  async #readRecord(
-    desk: Desk,
-    source: Source,
-    at: { readonly j: number; readonly row: number; readonly signal?: AbortSignal | undefined },
-  ): Promise<ReadRecord | undefined> {
-    const { place, name } = source.candidate
-    const { clock } = this.#request
-    const view = desk.opener.recordView(desk.slot, at.row, at.j)
+  async #prepare(): Promise<void> {
+    const { suite, k, chunkLog2 } = this.assembly.common
+    const arena = await this.#request.arenas.take(
+      {
+        suite,
+        k,
+        rows: Math.max(k, this.#request.candidates.length) + 1,
+        chunkLog2,
+        slots: this.assembly.totals.m === 1 ? 1 : DEPTH,
+      },
+      this.#stop.signal,
+      this.#mine,
+    )
+    this.#mine = arena
+    if (this.#closed) {
+      this.#request.arenas.release(arena)
+      throw new Failure('base.cancelled')
+    }
+    this.#bench = { arena, opener: new ChunkOpener(arena, this.assembly), free: [...arena.slots], busy: 0, stuck: 0 }
+  }
+
+  #slotFree(bench: Bench): void {
+    const idle = bench === this.#bench && bench.busy === 0
+    if (idle && (this.#closed || (bench.stuck === 0 && this.#waiting.length === 0))) this.#leaveBench(bench)
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const wake of waiting) wake()
+  }
+
+  #leaveBench(bench: Bench): void {
+    this.#bench = undefined
+    if (bench.stuck > 0) {
+      this.#mine = undefined
+      this.#request.arenas.abandon(bench.arena)
+      return
+    }
+    this.#request.arenas.release(bench.arena, this.#pieceBytes)
+    if (this.#closed) this.#request.arenas.clean(bench.arena)
+  }
+
+  // --- for Gathering
+
+  get request(): ReaderRequest {
+    return this.#request
+  }
+
+  get stopped(): boolean {
+    return this.#stop.signal.aborted
+  }
+
+  /** The next source to ask: what failed or is silent comes last, then the slower. */
+  nextSource(asked: ReadonlyMap<Source, unknown>): Source | undefined {
+    return this.#sources
+      .filter((one) => !one.gone && !asked.has(one))
+      .toSorted(
+        (a, b) =>
+          Number(a.overdue > 0) - Number(b.overdue > 0) || a.failures - b.failures || a.candidate.place.cost - b.candidate.place.cost,
+      )[0]
+  }
+
+  /** Bells of the chunks under way. */
+  readonly bells = new Set<Bell>()
+  #recruiting = 0
+
+  get recruiting(): boolean {
+    return this.#recruiting > 0
+  }
+
+  /** Begins to fetch one more frame, if there is one that was not needed so far. */
+  recruit(): void {
+    const candidate = this.#others.shift()
+    if (candidate === undefined) return
+    this.#recruiting += 1
+    void this.#recruitOne(candidate).finally(() => {
+      this.#recruiting -= 1
+      this.#ring()
+    })
+  }
+
+  #ring(): void {
+    for (const bell of this.bells) bell.ring()
+  }
+
+  async #recruitOne(candidate: Candidate): Promise<void> {
+    const { clock, stallMs, asked, onBlame } = this.#request
+    const patience = { clock, ms: stallMs, signal: this.#stop.signal }
+    try {
+      const opened = await within(
+        { ...patience, label: candidate.place.label, late: (late: { source: FragmentSource }) => late.source.close() },
+        (signal) => openCandidate(candidate, { front: false, signal }),
+      )
+      for (const one of [opened, await withFront(opened, patience)]) {
+        const { chosen } = assemble([...this.#sources.map(({ member }) => member.frame), one.frame], asked)
+        const member = chosen?.members.find(({ frame }) => frame === one.frame)
+        if (member === undefined) continue
+        this.#sources.push(source(member, candidate, Promise.resolve(handle(opened.source))))
+        return
+      }
+      onBlame({ candidate, kind: 'corrupt', detail: 'its frame is damaged' })
+      await opened.source.close()
+    } catch (error) {
+      blameOpening(candidate, error, onBlame)
+    }
+  }
+}
+
+/** One chunk on its way: k records that verify and together give it. */
+class Gathering {
+  readonly #reader: ObjectReader
+  readonly #bench: Bench
+  readonly #slot: Slot
+  readonly #j: number
+  readonly #asked = new Map<Source, { row: number; late: boolean; settled: boolean }>()
+  readonly #good: ReadRecord[] = []
+  readonly #failures: Failure[] = []
+  readonly #bell = new Bell()
+  readonly #stop = new AbortController()
+  /** Reads that may still write into the slot. */
+  pending = 0
+  /** Called when the last of them has settled. */
+  settled: () => void = () => undefined
+
+  constructor(reader: ObjectReader, at: { readonly bench: Bench; readonly slot: Slot; readonly j: number }) {
+    this.#reader = reader
+    this.#bench = at.bench
+    this.#slot = at.slot
+    this.#j = at.j
+  }
+
+  async run(cancel: AbortSignal | undefined): Promise<{ plain: Uint8Array<ArrayBuffer>; used: readonly ReadRecord[] }> {
+    const { clock, hedgeMs, stallMs } = this.#reader.request
+    const { k } = this.#reader.assembly.common
+    const ring = (): void => this.#bell.ring()
+    cancel?.addEventListener('abort', ring, { once: true })
+    this.#reader.bells.add(this.#bell)
+    const deadline = clock.now() + stallMs * 2
+    let judged = 0
+    try {
+      for (;;) {
+        if (cancel?.aborted || this.#reader.stopped) throw new Failure('base.cancelled')
+        if (this.#good.length >= k && this.#good.length !== judged) {
+          judged = this.#good.length
+          const opened = this.#bench.opener.open(this.#slot, this.#good, this.#j)
+          if (opened !== undefined) return opened
+        }
+        // Records that are as dealt and yet give no chunk: another subset may.
+        const wanted = Math.max(1, k - this.#good.length)
+        for (let asking = this.#inTime(); asking < wanted; asking += 1) {
+          const source = this.#reader.nextSource(this.#asked)
+          if (source !== undefined) this.#start(source)
+          else {
+            if (!this.#reader.recruiting) this.#reader.recruit()
+            break
+          }
+        }
+        if (this.pending === 0 && !this.#reader.recruiting) throw this.#unreadable()
+        if ((await this.#bell.wait(clock, hedgeMs)) === 'rung') continue
+        this.#overtake(hedgeMs)
+        if (this.#reader.nextSource(this.#asked) === undefined) this.#reader.recruit()
+        if (clock.now() >= deadline) throw this.#unreadable(stallMs * 2)
+      }
+    } finally {
+      cancel?.removeEventListener('abort', ring)
+      this.#reader.bells.delete(this.#bell)
+      this.#stop.abort()
+    }
+  }
+
+  #inTime(): number {
+    return [...this.#asked.values()].filter(({ late, settled }) => !late && !settled).length
+  }
+
+  #start(source: Source): void {
+    const call = { row: this.#asked.size, late: false, settled: false }
+    this.#asked.set(source, call)
+    this.pending += 1
+    source.overdue += 1
+    void this.#read(source, call.row)
+      .then((record) => this.#good.push(record))
+      .catch((error: unknown) => {
+        this.#failures.push(error instanceof Failure ? error : new Failure('base.internal', { cause: error }))
+      })
+      .finally(() => {
+        call.settled = true
+        this.pending -= 1
+        source.overdue -= 1
+        this.#bell.ring()
+        if (this.pending === 0) this.settled()
+      })
+  }
+
+  /** Those that were asked are slow: spares are asked beside them. */
+  #overtake(hedgeMs: number): void {
+    for (const [{ candidate }, call] of this.#asked) {
+      if (call.settled || call.late) continue
+      call.late = true
+      candidate.place.slow(hedgeMs)
+    }
+  }
+
+  async #read(source: Source, row: number): Promise<ReadRecord> {
+    const { place } = source.candidate
+    const { clock, onBlame } = this.#reader.request
+    const view = this.#bench.opener.recordView(this.#slot, row, this.#j)
     const { head, shape } = source.member.variant
     const started = clock.now()
+    let opening: Promise<Handle> | undefined
     try {
-      source.opened ??= place.location.open(name, { tailBytes: 0 }).then((opened) => ({ candidate: source.candidate, source: opened }))
-      const opened = await source.opened
-      await opened.source.read(head.bytes.length + shape.recordOffset(at.j), view)
+      opening = source.opened ??= this.#open(source.candidate)
+      const opened = await opening
+      if (this.#stop.signal.aborted || opened.doomed) throw new Failure('base.cancelled')
+      await used(opened, () => opened.source.read(head.bytes.length + shape.recordOffset(this.#j), view, { signal: this.#stop.signal }))
     } catch (error) {
-      this.#sourceFailed(source, error)
+      if (isFailure(error, 'base.cancelled')) throw error
+      source.failures += 1
+      source.gone ||= isFailure(error, 'location.absent') || isFailure(error, 'location.truncated')
+      blameOpening(source.candidate, error, onBlame)
+      if (source.opened === opening) void doom(source)
       throw error
     }
+    if (this.#stop.signal.aborted) throw new Failure('base.cancelled')
     place.succeeded(clock.now() - started)
-    const record = { ...source.member, row: at.row }
-    if (desk.opener.judge(desk.slot, record, at.j) !== 'bad') return record
-    this.#request.onBlame({ candidate: source.candidate, kind: 'corrupt', detail: `record ${at.j} is damaged` })
-    throw new Failure('format.record', { detail: `${place.label} gave a damaged record ${at.j}`, culprits: [place.label] })
+    const record = { ...source.member, row }
+    if (this.#bench.opener.judge(this.#slot, record, this.#j) !== 'bad') return record
+    source.failures += 1
+    onBlame({ candidate: source.candidate, kind: 'corrupt', detail: `record ${this.#j} is damaged` })
+    throw new Failure('format.record', { detail: `${place.label} gave a damaged record ${this.#j}`, culprits: [place.label] })
   }
 
-  #sourceFailed(source: Source, error: unknown): void {
-    source.bad = true
-    const { place } = source.candidate
-    if (isFailure(error, 'location.absent')) this.#request.onBlame({ candidate: source.candidate, kind: 'lost', detail: 'it is not there' })
-    else if (isFailure(error, 'location.truncated'))
-      this.#request.onBlame({ candidate: source.candidate, kind: 'corrupt', detail: 'it ends too early' })
-    else if (error instanceof Failure) place.failed(error)
+  /** Opens a fragment for every chunk that reads from it. */
+  async #open({ place, name }: Candidate): Promise<Handle> {
+    const { clock, stallMs } = this.#reader.request
+    const late = (source: FragmentSource): Promise<void> => source.close()
+    return handle(
+      await within({ clock, ms: stallMs, label: place.label, late }, (signal) => place.location.open(name, { signal, tailBytes: 0 })),
+    )
   }
 
-  #recruiting: Promise<boolean> | undefined
-
-  /** Brings in a fragment that was not needed before; true when there is a new source. Chunks that ask at once share the answer. */
-  #recruit(signal?: AbortSignal): Promise<boolean> {
-    this.#recruiting ??= this.#recruitOne(signal).finally(() => {
-      this.#recruiting = undefined
-    })
-    return this.#recruiting
-  }
-
-  async #recruitOne(signal?: AbortSignal): Promise<boolean> {
-    while (this.#others.length > 0) {
-      const [candidate, ...rest] = this.#others
-      this.#others = rest
-      try {
-        const { opened, frame } = await openCandidate(candidate!, signal)
-        const { chosen } = assemble([...this.#sources.map(({ member }) => member.frame), frame], this.#request.asked)
-        const member = chosen?.members.find((one) => one.frame === frame)
-        if (member !== undefined) {
-          this.#sources.push({ member, candidate: candidate!, opened: Promise.resolve(opened), bad: false })
-          return true
-        }
-        this.#request.onBlame({ candidate: candidate!, kind: 'corrupt', detail: 'its frame is damaged' })
-        await opened.source.close()
-      } catch (error) {
-        blameAbsent(candidate!, error, this.#request)
-      }
-    }
-    return false
-  }
-
-  #unreadable(j: number, failures: readonly Failure[]): Failure {
+  #unreadable(silentMs?: number): Failure {
+    const silent =
+      silentMs === undefined
+        ? []
+        : [...this.#asked].flatMap(([{ candidate }, { settled }]) =>
+            settled ? [] : [{ candidate, failure: stalled(candidate.place.label, silentMs) }],
+          )
+    for (const { candidate, failure } of silent) candidate.place.failed(failure)
+    const failures = [...this.#failures, ...silent.map(({ failure }) => failure)]
     return new Failure('format.record', {
-      detail: `chunk ${j} cannot be read from ${this.assembly.common.k} locations: ${failures.map(({ message }) => message).join('; ') || 'too few answer'}`,
-      culprits: failures.flatMap(({ culprits }) => culprits),
+      detail: `chunk ${this.#j} cannot be read from ${this.#reader.assembly.common.k} locations: ${failures.map(({ message }) => message).join('; ') || 'too few answer'}`,
+      culprits: [...new Set(failures.flatMap(({ culprits }) => culprits))],
       next: 'Bring the named locations back; what is stored stays stored.',
     })
   }
-
-  async #desk(): Promise<Desk> {
-    const ready = this.#free.pop()
-    if (ready !== undefined) return ready
-    const stuck = this.#desks.filter((desk) => desk.overdue > 0).length
-    if (this.#desks.length - stuck < DEPTH) {
-      const { suite, k, chunkLog2 } = this.assembly.common
-      const rows = this.#request.candidates.length + 1
-      const arena = await this.#request.arenas.take(
-        { suite, k, rows: Math.max(k, rows), chunkLog2, slots: this.#desks.length === 0 && this.assembly.totals.m === 1 ? 1 : DEPTH },
-        this.#request.signal,
-      )
-      this.#arenas.push(arena)
-      const opener = new ChunkOpener(arena, this.assembly)
-      const desks = arena.slots.map((slot): Desk => ({ arena, opener, slot, overdue: 0 }))
-      this.#desks.push(...desks)
-      this.#free.push(...desks.slice(1))
-      return desks[0]!
-    }
-    return new Promise((resolve) => this.#waiting.push(resolve))
-  }
-
-  #leave(desk: Desk): void {
-    if (desk.overdue === 0) this.#giveFree(desk)
-    else if (this.#waiting.length > 0 && this.#free.length === 0) {
-      const waiter = this.#waiting.shift()!
-      void this.#desk().then(waiter)
-    }
-  }
-
-  #settled(desk: Desk): void {
-    if (desk.overdue === 0 && this.#left.delete(desk)) this.#giveFree(desk)
-  }
-
-  readonly #left = new Set<Desk>()
-
-  #giveFree(desk: Desk): void {
-    const waiter = this.#waiting.shift()
-    if (waiter !== undefined) waiter(desk)
-    else this.#free.push(desk)
-  }
 }
 
-/** The search for K: the k cheapest candidates first, spares when they are slow or fail. */
-class Opening {
-  readonly #request: ReaderRequest
-  readonly #frames: { readonly frame: Frame; readonly opened: Opened }[] = []
-  readonly #failures: Failure[] = []
-
-  constructor(request: ReaderRequest) {
-    this.#request = request
-  }
-
-  async run(): Promise<{ known: Known; opened: readonly Opened[] }> {
-    const { asked, clock, hedgeMs, stallMs, signal } = this.#request
-    const left = [...this.#request.candidates]
-    let pending = 0
-    let judged = 0
-    let wake: () => void = () => undefined
-    const start = (): void => {
-      const candidate = left.shift()!
-      pending += 1
-      void this.#fetch(candidate).finally(() => {
-        pending -= 1
-        wake()
-      })
-    }
-    const deadline = clock.now() + stallMs * 2
-    try {
-      for (;;) {
-        if (signal?.aborted) throw new Failure('base.cancelled')
-        while (this.#frames.length + pending < asked.k && left.length > 0) start()
-        if (this.#frames.length >= asked.k && judged !== this.#frames.length) {
-          judged = this.#frames.length
-          const known = this.#judge(pending === 0 && left.length === 0)
-          if (known !== undefined) return { known, opened: this.#frames.map(({ opened }) => opened) }
-        }
-        if (pending === 0 && left.length === 0) throw this.#tooFew()
-        if (pending === 0) {
-          start()
-          continue
-        }
-        const patience = new AbortController()
-        const settled = new Promise<'settled'>((resolve) => {
-          wake = () => resolve('settled')
-        })
-        const waited = clock.sleep(hedgeMs, patience.signal).then(
-          () => 'slow' as const,
-          () => 'settled' as const,
-        )
-        const outcome = await Promise.race([settled, waited])
-        patience.abort()
-        if (outcome === 'slow') {
-          if (left.length > 0) start()
-          else if (clock.now() > deadline) throw this.#tooFew()
-        }
-      }
-    } catch (error) {
-      await Promise.allSettled(this.#frames.map(({ opened }) => opened.source.close()))
-      throw error
-    }
-  }
-
-  async #fetch(candidate: Candidate): Promise<void> {
-    const { clock, signal } = this.#request
-    const started = clock.now()
-    try {
-      const { opened, frame } = await openCandidate(candidate, signal)
-      candidate.place.succeeded(clock.now() - started)
-      this.#frames.push({ frame, opened })
-      if (frame.variants.length === 0) this.#request.onBlame({ candidate, kind: 'corrupt', detail: 'its framing is damaged' })
-    } catch (error) {
-      this.#failures.push(error instanceof Failure ? error : new Failure('base.internal', { cause: error }))
-      blameAbsent(candidate, error, this.#request)
-    }
-  }
-
-  #judge(final: boolean): Known | undefined {
-    const report = assemble(
-      this.#frames.map(({ frame }) => frame),
-      this.#request.asked,
-    )
-    if (report.chosen !== undefined) {
-      for (const { frame, reason } of report.blames) {
-        const candidate = this.#frames.find((one) => one.frame === frame)!.opened.candidate
-        if (frame.variants.length > 0) this.#request.onBlame({ candidate, kind: 'corrupt', detail: reason })
-      }
-      for (const frame of report.refused) {
-        const candidate = this.#frames.find((one) => one.frame === frame)!.opened.candidate
-        this.#request.onBlame({ candidate, kind: 'corrupt', detail: 'it is a fragment of something else' })
-      }
-      const { meta } = parseMeta(report.chosen.meta)
-      if (paddedLength(meta.size) !== report.chosen.totals.paddedLen)
-        throw new Failure('format.content', { detail: 'the padded length does not fit the size' })
-      return { assembly: report.chosen, meta }
-    }
-    if (final && report.failure !== undefined && report.failure.code !== 'format.incomplete') throw report.failure
-    return undefined
-  }
-
-  #tooFew(): Failure {
-    const { k } = this.#request.asked
-    const labels = [...new Set(this.#failures.flatMap(({ culprits }) => culprits))]
-    return new Failure('format.incomplete', {
-      detail: `${this.#frames.length} of ${this.#request.candidates.length} locations offer a fragment, ${k} are needed${this.#failures.length > 0 ? `: ${this.#failures.map(({ message }) => message).join('; ')}` : ''}`,
-      culprits: labels,
-      next: 'Bring more of the locations back; what is stored stays stored.',
-    })
-  }
+function source(member: Member, candidate: Candidate, opened?: Promise<Handle>): Source {
+  return { member, candidate, opened, failures: 0, overdue: 0, gone: false }
 }
 
-async function openCandidate(candidate: Candidate, signal: AbortSignal | undefined): Promise<{ opened: Opened; frame: Frame }> {
-  const { place, name } = candidate
-  const source = await place.location.open(name, { signal, tailBytes: TAIL_BYTES })
+function handle(opened: FragmentSource): Handle {
+  return { source: opened, users: 0, doomed: false }
+}
+
+async function used<T>(one: Handle, work: () => Promise<T>): Promise<T> {
+  one.users += 1
   try {
-    const frame = await fetchFrame(
-      {
-        location: place.id,
-        file: name,
-        sizeBytes: source.sizeBytes,
-        tail: source.tail,
-        read: (offset, into) => source.read(offset, into, { signal }),
-      },
-      { front: false },
-    )
-    return { opened: { candidate, source }, frame }
-  } catch (error) {
-    await source.close()
-    throw error
+    return await work()
+  } finally {
+    one.users -= 1
+    if (one.doomed && one.users === 0) void one.source.close().catch(() => undefined)
   }
 }
 
-function blameAbsent(candidate: Candidate, error: unknown, request: Pick<ReaderRequest, 'onBlame'>): void {
-  if (isFailure(error, 'location.absent')) request.onBlame({ candidate, kind: 'lost', detail: 'it is not there' })
-  else if (isFailure(error, 'location.truncated')) request.onBlame({ candidate, kind: 'corrupt', detail: 'it ends too early' })
-  else if (error instanceof Failure && error.code !== 'base.cancelled') candidate.place.failed(error)
+/** Nobody begins to read from it any more; it is closed when those who do have ended. */
+async function doom(one: Source): Promise<void> {
+  const opening = one.opened
+  one.opened = undefined
+  try {
+    const opened = await opening
+    if (opened === undefined || opened.doomed) return
+    opened.doomed = true
+    if (opened.users === 0) await opened.source.close()
+  } catch {
+    // It failed to open, which its reader heard.
+  }
+}
+
+function requireZeros(padding: Uint8Array): void {
+  if (padding.some((byte) => byte !== 0)) throw new Failure('format.content', { detail: 'the padding is not zero' })
 }

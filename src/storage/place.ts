@@ -77,6 +77,11 @@ export class Place {
     this.#latencyMs = this.#latencyMs === null ? ms : this.#latencyMs * (1 - LATENCY_WEIGHT) + ms * LATENCY_WEIGHT
   }
 
+  /** It has not answered for so long, and others were asked: it comes later in turn until it is fast again. */
+  slow(ms: number): void {
+    this.#latencyMs = Math.max(this.#latencyMs ?? 0, ms)
+  }
+
   /** Opens the circuit breaker for twice as long after each failure in a row, at most a minute. The health check closes it. */
   failed(failure: Failure): void {
     if (failure.kind === 'absent' || failure.kind === 'corrupt') return
