@@ -3,9 +3,9 @@
 // QUORATE_NODE names another Node 26 or newer, for machines that the packaged one does not run on.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
@@ -55,16 +55,31 @@ function assertStarts(node) {
 
 function npmCi(wanted) {
   process.stderr.write('Installing packages (once) ...\n')
+  runNpm(process.execPath)
+  // npm passes over optional packages that ask for a newer Node than the one it runs on: now there is a newer one.
+  if (!installedByNpm(wanted)) runNpm(node26())
+  if (!installedByNpm(wanted)) fail('npm left out packages of this platform. A newer npm may help.')
+}
+
+/** Standard output belongs to the program: npm writes to standard error. */
+function runNpm(node) {
   const options = ['ci', '--include=optional', '--include=dev', '--ignore-scripts', '--loglevel=error', '--no-audit', '--no-fund']
-  // Under `npm start` the same npm goes on, wherever it lies; standard output belongs to the program.
-  const own = process.env.npm_execpath ?? ''
-  const [command, first] = /npm-cli\.c?js$/.test(own) && existsSync(own) ? [process.execPath, [own]] : ['npm', []]
-  const npm = spawnSync(command, [...first, ...options], { cwd: root, stdio: ['ignore', 2, 2] })
+  const cli = npmCli()
+  const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` }
+  const npm = spawnSync(cli ? node : 'npm', [...(cli ? [cli] : []), ...options], { cwd: root, stdio: ['ignore', 2, 2], env })
   if (npm.error) fail(`npm could not be started: ${npm.error.message}`)
   if (npm.signal) fail(`npm ci was ended by ${npm.signal}`)
   if (npm.status !== 0) fail('npm ci failed (see above). Is the package registry reachable?')
-  // npm 9 passes over packages that are for one C library.
-  if (!installedByNpm(wanted)) fail('npm left out packages of this platform; npm 10 or newer installs them')
+}
+
+/** The program behind the command: the npm that started us, else the one in PATH. */
+function npmCli() {
+  const found = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'npm'))
+  for (const path of [process.env.npm_execpath ?? '', ...found]) {
+    if (!existsSync(path)) continue
+    const real = realpathSync(path)
+    return /npm-cli\.c?js$/.test(real) ? real : undefined
+  }
 }
 
 function stamped(lock) {
