@@ -46,7 +46,7 @@ export async function vaultStatus(vault: Vault, vaultLog: VaultLog, dealer: stri
             : state === 'empty'
               ? 'location.not-ours'
               : 'location.unreachable',
-      text: `${label}: ${detail}${fragments.lost > 0 ? ` (${fragments.lost} fragments lost there)` : ''}`,
+      text: `${detail.startsWith(label) ? detail : `${label}: ${detail}`}${fragments.lost > 0 ? ` What it kept counts as lost: ${fragments.lost} fragments.` : ''}`,
       next,
     })
   }
