@@ -3,15 +3,23 @@
 # Prints `ready` when it serves; ends, with all it started and wrote, when its standard input closes.
 set -u
 B=$1 MON_PORT=$2 RGW_PORT=$3
-CHILDREN=()
+CHILDREN=() STEP= WATCH=
 finish() {
   trap - EXIT INT TERM HUP
-  kill -9 "${CHILDREN[@]}" 2>/dev/null
+  kill $STEP 2>/dev/null
+  kill -9 "${CHILDREN[@]}" $WATCH 2>/dev/null
   wait 2>/dev/null
   rm -rf "$B"
 }
 trap finish EXIT
 trap 'exit 1' INT TERM HUP
+# Whoever started this holds the other end of the pipe; when it closes, even while all is still starting, this ends.
+exec 3<&0
+(
+  cat <&3 > /dev/null
+  kill -TERM $$
+) &
+WATCH=$!
 
 mkdir -p "$B"/{mon,osd/0,run,log,rgw}
 FSID=$(uuidgen)
@@ -60,7 +68,13 @@ rgw crypt require ssl = false
 keyring = $B/rgw/keyring
 X
 C=(-c "$B/ceph.conf")
-step() { echo "== $*" >> "$B/log/steps"; timeout 60 "$@" >> "$B/log/steps" 2>&1 < /dev/null; }
+# In the background, so that the trap need not wait for it.
+step() {
+  echo "== $*" >> "$B/log/steps"
+  timeout 60 "$@" >> "$B/log/steps" 2>&1 < /dev/null &
+  STEP=$!
+  wait $STEP
+}
 
 step monmaptool --create --fsid "$FSID" --addv a "[v1:127.0.0.1:$MON_PORT]" "$B/monmap" || exit 1
 step ceph-mon "${C[@]}" --mkfs -i a --monmap "$B/monmap" || exit 1
@@ -91,4 +105,4 @@ for _ in $(seq 600); do
 done
 answers || exit 1
 echo ready
-cat > /dev/null
+wait $WATCH

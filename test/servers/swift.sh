@@ -3,16 +3,24 @@
 # Prints `ready` when it serves; ends, with all it started and wrote, when its standard input closes.
 set -u
 B=$1 PROXY=$2 ACCOUNT=$3 CONTAINER=$4 OBJECT=$5 MEMCACHED=$6
-CHILDREN=()
+CHILDREN=() WATCH=
 finish() {
   trap - EXIT INT TERM HUP
   # Each server has workers of its own; its process group goes as a whole.
   for child in "${CHILDREN[@]}"; do kill -9 -- "-$child" 2>/dev/null; done
+  kill -9 $WATCH 2>/dev/null
   wait 2>/dev/null
   rm -rf "$B"
 }
 trap finish EXIT
 trap 'exit 1' INT TERM HUP
+# Whoever started this holds the other end of the pipe; when it closes, even while all is still starting, this ends.
+exec 3<&0
+(
+  cat <&3 > /dev/null
+  kill -TERM $$
+) &
+WATCH=$!
 set -m
 
 # Whoever runs this owns it all: another user might not be let into the folder.
@@ -133,4 +141,4 @@ for _ in $(seq 600); do
 done
 [ "$up" = 4 ] || exit 1
 echo ready
-cat > /dev/null
+wait $WATCH
