@@ -45,6 +45,10 @@ async function report(events: TestEvents): Promise<Counts> {
         }
         if (typeof data.skip === 'string' || data.skip) skips.push(`${placeOf(data.file, data.line)}  ${data.name}${reason(data.skip)}`)
         break
+      case 'test:diagnostic':
+        // What the runner itself complains of, such as errors after the end of a test; what tests tell of themselves is left out.
+        if (/^(?:Error|Warning): /.test(data.message)) say(`✖ ${placeOf(data.file)}  ${data.message}`)
+        break
       case 'test:stdout':
       case 'test:stderr':
         process.stdout.write(data.message)
@@ -88,6 +92,8 @@ function isAboutChildren(error: Error): boolean {
 }
 
 function causeOf(error: Error): unknown {
+  const { exitCode, signal } = error as { exitCode?: number | null; signal?: string | null }
+  if (exitCode !== undefined || signal !== undefined) return `its process ended with ${signal ?? `exit code ${exitCode}`}`
   return error.cause ?? error.message
 }
 

@@ -101,6 +101,18 @@ describe('outer', () => {
   assert.equal(last, '1 passed, 3 failed, 1 skipped')
 })
 
+test('a process that fails after its tests have passed is a failure, with its reason', async () => {
+  const late = `import { test } from 'node:test'
+test('passes', () => { setTimeout(() => { throw new Error('too late') }, 100) })
+`
+  const { run } = tree({ 'test/a.test.ts': late, 'test/b.test.ts': `${PASSING}process.on('exit', () => { process.exitCode = 7 })\n` })
+  const { code, output, last } = await run()
+  assert.equal(code, 1)
+  assert.match(output, /too late/)
+  assert.match(output, /exit code 7/)
+  assert.equal(last, '2 passed, 2 failed, 0 skipped')
+})
+
 test('failed checks fail the command, and the tests still run', async () => {
   const { run } = tree({ 'test/a.test.ts': PASSING, 'scripts/check.ts': `export const check = async () => false\n` })
   const { code, output, last } = await run()
