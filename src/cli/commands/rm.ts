@@ -1,0 +1,28 @@
+// rm: out of the vault, with every version and every fragment.
+import { Failure } from '#base'
+import { EXIT } from '../exit-codes.ts'
+import type { Context } from '../context.ts'
+import { typedPath } from '../vault-paths.ts'
+import { counted, printable } from '../words.ts'
+
+export interface RmOptions {
+  readonly recursive: boolean
+  readonly version: number | undefined
+}
+
+export async function rm(context: Context, paths: readonly string[], options: RmOptions): Promise<number> {
+  const { recursive, version } = options
+  if (version !== undefined && paths.length > 1) throw new Failure('cli.usage', { detail: 'One version of one file at a time.' })
+  for (const typed of paths) {
+    const { path } = typedPath(typed)
+    const { removed } = await context.client.remove(
+      { path, recursive, ...(version === undefined ? {} : { version }) },
+      { signal: context.signal },
+    )
+    await context.out.value({ path, removed })
+    await context.out.line(
+      version === undefined ? `${printable(path)}: ${counted(removed, 'file')} removed` : `${printable(path)}: version ${version} removed`,
+    )
+  }
+  return EXIT.done
+}

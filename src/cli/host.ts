@@ -1,0 +1,58 @@
+// What a command gets from the program around it: streams, the signal to stop, and a way to a site.
+import type { Client } from '#contract'
+
+export interface Host {
+  readonly version: string
+  readonly input: AsyncIterable<Uint8Array>
+  readonly output: Sink
+  readonly errors: Sink
+  /** The folder that relative names on the command line belong to. */
+  readonly folder: string
+  /** The person's own folder, for `~/`. */
+  readonly personFolder: string
+  readonly keyboard: boolean
+  /** Aborts with the first signal from outside. */
+  readonly signal: AbortSignal
+  /** Where QUORATE_PASSPHRASE_FILE points. */
+  readonly passphraseFile: string | undefined
+  connect(request: ConnectRequest): Promise<Connection>
+  serve(request: ServeRequest): Promise<void>
+}
+
+export interface Sink {
+  /** Resolves when the bytes are on their way, so that they may be overwritten. Throws `OutputClosed` when nobody reads any more. */
+  write(part: string | Uint8Array): Promise<void>
+  readonly isTerminal: boolean
+  readonly columns: () => number
+}
+
+/** The reader of our output has left, as `head` does. Nothing went wrong. */
+export class OutputClosed extends Error {
+  override readonly name = 'OutputClosed'
+}
+
+export interface ConnectRequest {
+  readonly home: string | undefined
+  readonly passphrase: string | undefined
+  /** How long another command may keep the home to itself before we give up. */
+  readonly waitMs: number
+  /** Named to others who wait for us. */
+  readonly command: string
+  /** Never start a site: for completion, which must be quick and change nothing. */
+  readonly onlyRunning?: boolean | undefined
+}
+
+export interface Connection {
+  readonly client: Client
+  close(): Promise<void>
+}
+
+export interface ServeRequest {
+  readonly home: string | undefined
+  readonly passphrase: string | undefined
+  readonly waitMs: number
+  /** Undefined takes the usual port, or the next free one. */
+  readonly port: number | undefined
+  readonly open: boolean
+  readonly json: boolean
+}

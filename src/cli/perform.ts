@@ -1,0 +1,49 @@
+// A wish becomes work with a site. Each command is loaded when it is needed.
+import type { InitRequest } from './commands/init.ts'
+import type { Wish } from './program.ts'
+import type { Context } from './context.ts'
+
+export type SiteWish = Exclude<Wish, { readonly kind: 'serve' | 'completion' | 'complete-path' }>
+
+/** Answers the exit code. */
+export async function perform(
+  context: Context,
+  wish: SiteWish,
+  asked: { readonly plan: InitRequest | undefined; readonly passphrase: string | undefined },
+): Promise<number> {
+  switch (wish.kind) {
+    case 'init':
+      return (await import('./commands/init.ts')).init(context, asked.plan!, asked.passphrase)
+    case 'add-location':
+      return (await import('./commands/location.ts')).addLocation(context, wish.spec, { label: wish.label })
+    case 'list-locations':
+      return (await import('./commands/status.ts')).listLocations(context)
+    case 'test-locations':
+      return (await import('./commands/location.ts')).testLocations(context, wish.named)
+    case 'put':
+      return (await import('./commands/put.ts')).put(context, wish.names, wish.options)
+    case 'get':
+      return (await import('./commands/get.ts')).get(context, wish.from, wish.to, wish.options)
+    case 'cat': {
+      const { cat, parseByteRange } = await import('./commands/cat.ts')
+      return cat(context, wish.path, { range: wish.range === undefined ? undefined : parseByteRange(wish.range), version: wish.version })
+    }
+    case 'ls':
+      return (await import('./commands/ls.ts')).ls(context, wish.path, wish.options)
+    case 'move':
+    case 'copy':
+      return (await import('./commands/relocate.ts')).relocate(context, wish.kind, wish.names, { force: wish.force })
+    case 'rm':
+      return (await import('./commands/rm.ts')).rm(context, wish.paths, wish.options)
+    case 'versions':
+      return (await import('./commands/versions.ts')).versions(context, wish.path)
+    case 'status':
+      return (await import('./commands/status.ts')).status(context, { check: wish.check })
+    case 'scrub':
+      return (await import('./commands/long-work.ts')).scrub(context, { depth: wish.depth, location: wish.location })
+    case 'repair':
+      return (await import('./commands/long-work.ts')).repair(context, wish.path)
+    case 'recover':
+      return (await import('./commands/long-work.ts')).recover(context, wish.locations, asked.passphrase)
+  }
+}

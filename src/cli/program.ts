@@ -1,0 +1,215 @@
+// The commands, their options and their help. What they do is loaded only when it is done, so that help is quick.
+import { Argument, Command, InvalidArgumentError, Option } from '@commander-js/extra-typings'
+import type { GetOptions } from './commands/get.ts'
+import type { InitOptions } from './commands/init.ts'
+import type { LsOptions } from './commands/ls.ts'
+import type { PutOptions } from './commands/put.ts'
+import type { RmOptions } from './commands/rm.ts'
+import type { PassphraseOptions } from './passphrase.ts'
+
+/** What every command knows besides its own options. */
+export interface Globals extends PassphraseOptions {
+  readonly home?: string | undefined
+  readonly json?: true | undefined
+  readonly progress?: true | undefined
+  readonly wait: number
+}
+
+/** What a command line asks for, read but not begun. */
+export type Wish =
+  | { readonly kind: 'init'; readonly locations: readonly string[]; readonly options: InitOptions }
+  | { readonly kind: 'add-location'; readonly spec: string; readonly label: string | undefined }
+  | { readonly kind: 'list-locations' }
+  | { readonly kind: 'test-locations'; readonly named: readonly string[] }
+  | { readonly kind: 'put'; readonly names: readonly string[]; readonly options: PutOptions }
+  | { readonly kind: 'get'; readonly from: string; readonly to: string; readonly options: GetOptions }
+  | { readonly kind: 'cat'; readonly path: string; readonly range: string | undefined; readonly version: number | undefined }
+  | { readonly kind: 'ls'; readonly path: string; readonly options: LsOptions }
+  | { readonly kind: 'move' | 'copy'; readonly names: readonly string[]; readonly force: boolean }
+  | { readonly kind: 'rm'; readonly paths: readonly string[]; readonly options: RmOptions }
+  | { readonly kind: 'versions'; readonly path: string }
+  | { readonly kind: 'status'; readonly check: boolean }
+  | { readonly kind: 'scrub'; readonly depth: 'present' | 'tags'; readonly location: string | undefined }
+  | { readonly kind: 'repair'; readonly path: string | undefined }
+  | { readonly kind: 'recover'; readonly locations: readonly string[] }
+  | { readonly kind: 'serve'; readonly port: number | undefined; readonly host: string; readonly open: boolean }
+  | { readonly kind: 'completion'; readonly shell: 'bash' | 'zsh' | 'fish' }
+  | { readonly kind: 'complete-path'; readonly prefix: string }
+
+const EXITS = `
+Exit codes: 0 done; 1 failed; 2 not understood; 3 readable, but degraded (status, scrub, location test);
+4 not readable; 130 interrupted. Paths in the vault begin with /. The site is that of QUORATE_HOME (default ~/.quorate):
+a running one is asked over its socket, else the command starts it for itself.`
+
+const PARALLEL = 8
+const WAIT_SECONDS = 10
+
+/** The tree of commands; each action hands its wish over. */
+export function createProgram(version: string, take: (wish: Wish, globals: Globals) => void): Command<[], { wait: number }> {
+  const program = new Command('quorate')
+    .description('Files as k-of-n fragments over several places. Nothing opens without a quorum.')
+    .version(version, '-V', 'the version of this program')
+    .option('--home <folder>', 'where this site keeps its database and keys (instead of QUORATE_HOME)')
+    .option('--json', 'JSON on standard output, problems as JSON on standard error')
+    .option('--progress', 'show progress also where standard error is no terminal')
+    .option('--wait <seconds>', 'how long to wait while another command has the home to itself', seconds, WAIT_SECONDS)
+    .option('--passphrase-file <file>', 'file with the passphrase of the signing keys (instead of QUORATE_PASSPHRASE_FILE)')
+    .option('--ask-passphrase', 'ask for the passphrase at the keyboard')
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', EXITS)
+    .helpCommand(true)
+    .showSuggestionAfterError(true)
+  const wish = (one: Wish): void => take(one, program.opts())
+
+  program
+    .command('init')
+    .description('make the vault; without locations it asks')
+    .argument('[locations...]', 'folder:PATH, or s3:https://ENDPOINT/BUCKET/PREFIX?region=REGION')
+    .option('-k, --threshold <k>', 'how many locations must come together to open a file (default: the majority)', positive)
+    .addOption(
+      new Option('--layout <layout>', 'shared: every fragment is a share of the bytes; sealed: smaller fragments of sealed bytes').choices([
+        'shared',
+        'sealed',
+      ] as const),
+    )
+    .option('--name <name>', 'what people call the vault')
+    .option('--require-all', 'an upload waits for every location')
+    .action((locations, { name, threshold, layout, requireAll }) =>
+      wish({ kind: 'init', locations, options: { name, threshold, layout, requireAll: requireAll === true } }),
+    )
+
+  const location = program.command('location').description('the places outside our trust that keep the fragments')
+  location
+    .command('add')
+    .description('add a location; repair then fills it')
+    .argument('<location>', 'folder:PATH or s3:URL')
+    .option('--label <label>', 'what people call it')
+    .action((spec, { label }) => wish({ kind: 'add-location', spec, label }))
+  location
+    .command('list')
+    .description('every location and how it is')
+    .action(() => wish({ kind: 'list-locations' }))
+  location
+    .command('test')
+    .description('try what a location promises; all of them when none is named')
+    .argument('[labels...]', 'label or id')
+    .action((named) => wish({ kind: 'test-locations', named }))
+
+  program
+    .command('put')
+    .description('store files and folders; - is standard input')
+    .argument('<names...>', 'SOURCE... and, last, a path in the vault; a slash at its end makes it a folder')
+    .option('--if-absent', 'refuse to make a new version of a file that exists')
+    .option('--parallel <n>', 'files at once', positive, PARALLEL)
+    .action((names, { ifAbsent, parallel }) => wish({ kind: 'put', names, options: { ifAbsent: ifAbsent === true, parallel } }))
+  program
+    .command('get')
+    .description('fetch a file or folder')
+    .argument('<path>', 'in the vault')
+    .argument('[destination]', 'on this machine; - is standard output', '.')
+    .option('-f, --force', 'replace what is there')
+    .option('--version <n>', 'this version of the file', positive)
+    .option('--parallel <n>', 'files at once', positive, PARALLEL)
+    .action((from, to, { force, version, parallel }) =>
+      wish({ kind: 'get', from, to, options: { force: force === true, version, parallel } }),
+    )
+  program
+    .command('cat')
+    .description('write a file, or a range of its bytes, to standard output')
+    .argument('<path>')
+    .option('--range <first-last>', 'both inclusive, as in HTTP; FIRST- and -LENGTH are ranges, too')
+    .option('--version <n>', 'this version of the file', positive)
+    .action((path, { range, version }) => wish({ kind: 'cat', path, range, version }))
+  program
+    .command('ls')
+    .description('list a folder')
+    .argument('[path]', 'in the vault', '/')
+    .option('-l, --long', 'with size, redundancy, time and version')
+    .option('-r, --recursive', 'with everything below')
+    .action((path, { long, recursive }) => wish({ kind: 'ls', path, options: { long: long === true, recursive: recursive === true } }))
+  for (const [name, kind, what] of [
+    ['mv', 'move', 'move or rename'],
+    ['cp', 'copy', 'copy'],
+  ] as const) {
+    program
+      .command(name)
+      .description(`${what} within the vault; moves no bytes`)
+      .argument('<names...>', 'FROM... and, last, TO; into it when it is a folder')
+      .option('-f, --force', 'replace a file that is there')
+      .action((names, { force }) => wish({ kind, names, force: force === true }))
+  }
+  program
+    .command('rm')
+    .description('remove files with all their versions')
+    .argument('<paths...>')
+    .option('-r, --recursive', 'folders with everything below')
+    .option('--version <n>', 'only this version', positive)
+    .action((paths, { recursive, version }) => wish({ kind: 'rm', paths, options: { recursive: recursive === true, version } }))
+  program
+    .command('versions')
+    .description('list the versions of a file')
+    .argument('<path>')
+    .action((path) => wish({ kind: 'versions', path }))
+
+  program
+    .command('status')
+    .description('health of the vault and its locations, each asked now')
+    .option('--no-check', 'what is known already, without asking')
+    .action(({ check }) => wish({ kind: 'status', check }))
+  program
+    .command('scrub')
+    .description('check every fragment of every location')
+    .addOption(
+      new Option('--depth <depth>', 'present: it is there; tags: every byte is right')
+        .choices(['present', 'tags'] as const)
+        .default('tags' as const),
+    )
+    .option('--location <label>', 'only this location')
+    .action(({ depth, location: only }) => wish({ kind: 'scrub', depth, location: only }))
+  program
+    .command('repair')
+    .description('write again what is lost, corrupt or pending')
+    .argument('[path]', 'only this file or folder')
+    .action((path) => wish({ kind: 'repair', path }))
+  program
+    .command('recover')
+    .description('rebuild a lost home from the locations of its vault')
+    .argument('<locations...>', 'as for init')
+    .action((locations) => wish({ kind: 'recover', locations }))
+  program
+    .command('serve')
+    .description('run the site until it is stopped, with its page on localhost')
+    .option('--port <port>', 'default 7878, or the next free one', port)
+    .option('--host <host>', 'loopback only', 'localhost')
+    .option('--open', 'open the page in a browser')
+    .action(({ port: wanted, host, open }) => wish({ kind: 'serve', port: wanted, host, open: open === true }))
+  program
+    .command('completion')
+    .description('print the completion script of a shell')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish'] as const))
+    .addHelpText('after', '\nFor example, in ~/.bashrc: source <(quorate completion bash)')
+    .action((shell) => wish({ kind: 'completion', shell }))
+  program
+    .command('complete-path', { hidden: true })
+    .argument('<prefix>')
+    .action((prefix) => wish({ kind: 'complete-path', prefix }))
+  return program
+}
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (!/^\d{1,9}$/.test(text) || value < 1) throw new InvalidArgumentError('It must be a whole number from 1.')
+  return value
+}
+
+function port(text: string): number {
+  const value = Number(text)
+  if (!/^\d{1,5}$/.test(text) || value > 65_535) throw new InvalidArgumentError('It must be a port number.')
+  return value
+}
+
+function seconds(text: string): number {
+  const value = Number(text)
+  if (!/^\d+(?:\.\d+)?$/.test(text) || value > 86_400) throw new InvalidArgumentError('It must be a number of seconds.')
+  return value
+}

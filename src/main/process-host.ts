@@ -1,0 +1,77 @@
+// This process as the host of the command line: its streams, its signals, its folder.
+import { constants } from 'node:os'
+import { OutputClosed, type Host, type Sink } from '../cli/cli.ts'
+import type { Environment } from './environment.ts'
+import { productVersion } from './product-version.ts'
+import type { ServedSite } from './serve.ts'
+
+export interface ProcessHost extends Host {
+  /** The exit code that a signal asks for; undefined while none came. */
+  readonly interrupted: () => number | undefined
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** A terminal may deliver one Ctrl-C twice, through the launcher. Only a later one means: now. */
+const SECOND_THOUGHT_MS = 500
+
+/** `build`: a page whose sources are newer is built before it is served. */
+export function processHost(environment: Environment, options: { readonly build: boolean }): ProcessHost {
+  const stop = new AbortController()
+  let code: number | undefined
+  let at = 0
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      const now = performance.now()
+      if (code !== undefined && now - at > SECOND_THOUGHT_MS) process.exit(code)
+      if (code !== undefined) return
+      code = 128 + constants.signals[signal]
+      at = now
+      stop.abort()
+    })
+  }
+  return {
+    version: productVersion,
+    input: process.stdin,
+    output: sink(process.stdout),
+    errors: sink(process.stderr),
+    folder: process.cwd(),
+    personFolder: environment.personFolder,
+    keyboard: process.stdin.isTTY && process.stderr.isTTY,
+    signal: stop.signal,
+    passphraseFile: environment.passphraseFile,
+    interrupted: () => code,
+    connect: async (request) => (await import('./connect.ts')).connect(environment, request, stop.signal),
+    async serve(request) {
+      const { serve } = await import('./serve.ts')
+      const out = sink(process.stdout)
+      await serve({
+        environment,
+        ...request,
+        build: options.build,
+        signal: stop.signal,
+        errors: sink(process.stderr),
+        ready: (site) => out.write(request.json ? `${JSON.stringify(site)}\n` : welcome(site)),
+      })
+    },
+  }
+}
+
+function welcome(site: ServedSite): string {
+  return `Quorate is ready. Its page, for you only:\n\n  ${site.link}\n\n  home  ${site.home}\n  stop  Ctrl-C\n`
+}
+
+export function sink(stream: NodeJS.WriteStream): Sink {
+  // Without a listener a closed pipe would end the process; the write that meets it says so.
+  stream.on('error', () => {})
+  return {
+    isTerminal: stream.isTTY,
+    columns: () => stream.columns ?? 80,
+    write: (part) =>
+      new Promise((resolve, reject) => {
+        stream.write(part, (error) => {
+          if (error == null) resolve()
+          else reject('code' in error && error.code === 'EPIPE' ? new OutputClosed() : error)
+        })
+      }),
+  }
+}

@@ -1,0 +1,158 @@
+// A site that runs until it is stopped: its private socket, its page on localhost, its link.
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Failure } from '#base'
+import { createApi, createLoopback, type Api, type Loopback } from '#gateways/api'
+import type { Sink } from '../cli/cli.ts'
+import type { Environment } from './environment.ts'
+import { busy, readHolder, tryLock, type HomeLock } from './home-lock.ts'
+import { homePaths, prepareHome, type HomePaths } from './home.ts'
+import { createLog } from './log.ts'
+import { operator } from './operator.ts'
+import { openSite } from './site.ts'
+import { socketAddress } from './socket-address.ts'
+
+export interface ServeOptions {
+  readonly environment: Environment
+  readonly home: string | undefined
+  readonly passphrase: string | undefined
+  readonly waitMs: number
+  readonly port: number | undefined
+  /** Open the page in a browser. */
+  readonly open: boolean
+  /** Builds the page when its sources are newer; else what is built is served. */
+  readonly build: boolean
+  /** Ends the site. */
+  readonly signal: AbortSignal
+  readonly errors: Sink
+  /** Called once, when the site can be used. */
+  ready(site: ServedSite): Promise<void>
+}
+
+export interface ServedSite {
+  readonly home: string
+  readonly port: number
+  readonly url: string
+  /** Holds the code of this start: whoever has it may do everything. */
+  readonly link: string
+}
+
+const PORT = 7878
+const PORTS_TRIED = 20
+const RETRY_MS = 50
+
+export async function serve(options: ServeOptions): Promise<void> {
+  const paths = homePaths(options.home ?? options.environment.home)
+  await prepareHome(paths)
+  const lock = await waitForLock(paths, options)
+  try {
+    await runSite(paths, lock, options)
+  } finally {
+    await lock.release()
+  }
+}
+
+/** A command that works for itself is waited for; a site that runs already is not. */
+async function waitForLock(paths: HomePaths, options: ServeOptions): Promise<HomeLock> {
+  const until = performance.now() + options.waitMs
+  for (;;) {
+    const lock = await tryLock(paths, 'serve')
+    if (lock !== undefined) return lock
+    const holder = await readHolder(paths)
+    if (holder?.link !== undefined) {
+      throw new Failure('storage.home-busy', {
+        detail: `A site runs already for ${paths.folder}, as process ${holder.pid}.`,
+        next: `Its page: ${holder.link}`,
+        culprits: [paths.folder],
+      })
+    }
+    if (performance.now() >= until || options.signal.aborted) throw busy(paths, holder, true)
+    await sleep(RETRY_MS)
+  }
+}
+
+async function runSite(paths: HomePaths, lock: HomeLock, options: ServeOptions): Promise<void> {
+  const log = await createLog(options.environment.logLevel ?? 'warn')
+  const pages = await builtPages(options)
+  const { environment, passphrase } = options
+  const site = await openSite({ home: paths.folder, environment: environment.variables, passphrase, log })
+  try {
+    const api = await createApi({ access: site.access, operator: operator(), log, pages })
+    const socket = socketAddress(paths.socket)
+    try {
+      await api.listenOnSocket(socket.path)
+      const loopback = createLoopback()
+      const port = await listen(api, loopback, options)
+      const url = `http://localhost:${port}/`
+      const link = `${url}#open=${loopback.code}`
+      await lock.announce({ command: 'serve', link })
+      await options.ready({ home: paths.folder, port, url, link })
+      if (options.open) await openBrowser(paths, link, options)
+      await aborted(options.signal)
+    } finally {
+      await api.close()
+      socket.close()
+      await rm(paths.door, { force: true })
+    }
+  } finally {
+    await site.close()
+  }
+}
+
+/** The port that was asked for and no other, or the usual one, or the next free one. */
+async function listen(api: Api, loopback: Loopback, options: ServeOptions): Promise<number> {
+  const first = options.port ?? PORT
+  for (let port = first; ; port++) {
+    try {
+      const bound = await api.listenOnLoopback({ port, loopback })
+      if (bound !== first && first !== 0) await options.errors.write(`quorate: port ${first} is taken, so it is ${bound}\n`)
+      return bound
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES'))) throw error
+      if (options.port !== undefined || port >= first + PORTS_TRIED) {
+        throw new Failure('main.config', {
+          detail: error.code === 'EACCES' ? `Port ${port} may not be used by this user.` : `Port ${port} is taken by another program.`,
+          next: 'Choose another one with --port, or leave it away for the next free one.',
+          cause: error,
+        })
+      }
+    }
+  }
+}
+
+/** The folder of the built page. A site without one serves the API all the same. */
+async function builtPages(options: ServeOptions): Promise<string | undefined> {
+  const folder = fileURLToPath(new URL('../../web/dist/', import.meta.url))
+  if (!options.build && existsSync(`${folder}index.html`)) return folder
+  try {
+    const builder = (await import(new URL('../../scripts/build-web.ts', import.meta.url).href)) as { buildWebIfStale(): Promise<string> }
+    return await builder.buildWebIfStale()
+  } catch (error) {
+    if (existsSync(`${folder}index.html`)) return folder
+    await options.errors.write(
+      `quorate: the page could not be built, so only the command line is served: ${error instanceof Error ? error.message : ''}\n`,
+    )
+    return undefined
+  }
+}
+
+/** By way of a file that only this person can read: arguments of programs can be read by everyone on the machine. */
+async function openBrowser(paths: HomePaths, link: string, options: ServeOptions): Promise<void> {
+  if (!options.environment.mayOpenBrowser) return
+  const page = `<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url=${link}"><title>Quorate</title>`
+  await writeFile(paths.door, page, { mode: 0o600 })
+  const { spawn } = await import('node:child_process')
+  const command = process.platform === 'darwin' ? 'open' : 'xdg-open'
+  spawn(command, [paths.door], { stdio: 'ignore', detached: true })
+    .on('error', () => {})
+    .unref()
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
