@@ -135,11 +135,20 @@ test('servers are started once for all, told to the tests, and stopped', async (
 
 test('a missing server fails before any test where all are required', async () => {
   const { run, root } = tree({ 'test/a.test.ts': `console.log('ran')\n${ASKING}`, 'scripts/servers.ts': servers(['not found: store']) })
-  const { code, output } = await run([], { REQUIRE_SERVERS: '1' })
+  const { code, output, last } = await run([], { REQUIRE_SERVERS: '1' })
   assert.equal(code, 1)
+  assert.equal(last, '0 passed, 1 failed, 0 skipped')
   assert.match(output, /not found: store/)
   assert.doesNotMatch(output, /^ran$/m)
   assert.equal(readFileSync(join(root, 'servers.log'), 'utf8'), 'start stop ')
+})
+
+test('a test that lacks a program fails where all are required', async () => {
+  const lacking = `import { test } from 'node:test'\ntest('traces', { skip: 'not found: strace (Debian: strace)' }, () => undefined)\n`
+  const { run } = tree({ 'test/a.test.ts': lacking + PASSING.replace(/^.*\n/, '') })
+  assert.equal((await run()).last, '1 passed, 0 failed, 1 skipped')
+  const { code, last } = await run([], { REQUIRE_SERVERS: '1' })
+  assert.deepEqual({ code, last }, { code: 1, last: '1 passed, 1 failed, 0 skipped' })
 })
 
 test('a server that does not come up is a failure', async () => {
