@@ -162,8 +162,8 @@ ${cases.join('\n')}
   case $command in
     ${[...VAULT_ONLY, ...BOTH].join('|')})
       if [[ $PREFIX == /* ]]; then
-        paths=("\${(@f)$(\${words[1]} complete-path -- "$PREFIX" 2>/dev/null)}")
-        compadd -Q -S '' -a paths
+        paths=("\${(@f)$(\${words[1]} complete-path -- "\${(Q)PREFIX}" 2>/dev/null)}")
+        compadd -S '' -a paths
       fi ;;
   esac
   case $command in

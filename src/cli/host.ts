@@ -11,6 +11,8 @@ export interface Host {
   /** The person's own folder, for `~/`. */
   readonly personFolder: string
   readonly keyboard: boolean
+  /** Whether the places of unforeseen errors in our code are shown (QUORATE_LOG). */
+  readonly showsPlaces: boolean
   /** Aborts with the first signal from outside. */
   readonly signal: AbortSignal
   /** Where QUORATE_PASSPHRASE_FILE points. */

@@ -1,5 +1,6 @@
 // What a command says: one JSON document or JSON lines for programs, sentences for people, problems on standard error for both.
 import { randomUUID } from 'node:crypto'
+import { inspect } from 'node:util'
 import { Failure } from '#base'
 import type { Host } from './host.ts'
 import { openMeter, type Meter } from './meter.ts'
@@ -34,7 +35,7 @@ export function createOutput(host: Host, options: { readonly json: boolean; read
     },
     note: (text, fields) => onErrors(json ? `${JSON.stringify(fields)}\n` : `quorate: ${text}\n`),
     problem: async (error, fields = {}) =>
-      onErrors(json ? `${JSON.stringify({ ...(await document(error)), ...fields })}\n` : sentences(error)),
+      onErrors(json ? `${JSON.stringify({ ...(await document(error)), ...fields })}\n` : sentences(error, host.showsPlaces)),
     meter: () => (meter ??= openMeter(host.errors, { shown: options.progress || (host.errors.isTerminal && !json) })),
   }
 }
@@ -45,12 +46,14 @@ async function document(error: unknown): Promise<object> {
 }
 
 /** What happened, who is at fault, what to do. */
-function sentences(error: unknown): string {
+function sentences(error: unknown, showsPlaces: boolean): string {
   const failure = error instanceof Failure ? error : new Failure('base.internal', { cause: error })
   const lines = [`quorate: ${printable(sentence(failure.message))} (${failure.code})`]
   const unnamed = failure.culprits.filter((culprit) => !failure.message.includes(culprit))
   if (unnamed.length > 0) lines.push(`  At fault: ${unnamed.map(printable).join(', ')}`)
   if (failure.next !== undefined) lines.push(`  Next: ${printable(failure.next)}`)
+  if (!(error instanceof Failure))
+    lines.push(showsPlaces ? inspect(error) : '  Next: Report it, with what QUORATE_LOG=error shows in front of the same command.')
   return `${lines.join('\n')}\n`
 }
 

@@ -174,7 +174,7 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
   program
     .command('recover')
     .description('rebuild a lost home from the locations of its vault')
-    .argument('<locations...>', 'as for init')
+    .argument('<locations...>', 'one place for each location, as for init; new, empty ones for those that are gone')
     .action((locations) => wish({ kind: 'recover', locations }))
   program
     .command('serve')

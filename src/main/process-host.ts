@@ -1,5 +1,6 @@
 // This process as the host of the command line: its streams, its signals, its folder.
 import { constants } from 'node:os'
+import { Failure } from '#base'
 import { OutputClosed, type Host, type Sink } from '../cli/cli.ts'
 import type { Environment } from './environment.ts'
 import { productVersion } from './product-version.ts'
@@ -32,11 +33,12 @@ export function processHost(environment: Environment, options: { readonly build:
   return {
     version: productVersion,
     input: process.stdin,
-    output: sink(process.stdout),
+    output: sink(process.stdout, stop.signal),
     errors: sink(process.stderr),
     folder: process.cwd(),
     personFolder: environment.personFolder,
     keyboard: process.stdin.isTTY && process.stderr.isTTY,
+    showsPlaces: environment.logLevel !== undefined && environment.logLevel !== 'silent',
     signal: stop.signal,
     passphraseFile: environment.passphraseFile,
     interrupted: () => code,
@@ -60,7 +62,8 @@ function welcome(site: ServedSite): string {
   return `Quorate is ready. Its page, for you only:\n\n  ${site.link}\n\n  home  ${site.home}\n  stop  Ctrl-C\n`
 }
 
-export function sink(stream: NodeJS.WriteStream): Sink {
+/** `stop`: from then on nobody is waited for who does not read. */
+export function sink(stream: NodeJS.WriteStream, stop?: AbortSignal): Sink {
   // Without a listener a closed pipe would end the process; the write that meets it says so.
   stream.on('error', () => {})
   return {
@@ -68,7 +71,10 @@ export function sink(stream: NodeJS.WriteStream): Sink {
     columns: () => stream.columns ?? 80,
     write: (part) =>
       new Promise((resolve, reject) => {
+        const cancel = (): void => reject(new Failure('base.cancelled'))
+        stop?.addEventListener('abort', cancel, { once: true })
         stream.write(part, (error) => {
+          stop?.removeEventListener('abort', cancel)
           if (error == null) resolve()
           else reject('code' in error && error.code === 'EPIPE' ? new OutputClosed() : error)
         })

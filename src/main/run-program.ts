@@ -6,5 +6,6 @@ import { processHost } from './process-host.ts'
 export async function runProgram(argv: readonly string[], options: { readonly build: boolean }): Promise<never> {
   const host = processHost(readEnvironment(), options)
   const code = await run(argv, host)
-  process.exit(host.interrupted() ?? code)
+  // What was done in spite of a signal, such as the orderly stop of a site, is done.
+  process.exit(code === 0 ? 0 : (host.interrupted() ?? code))
 }

@@ -18,8 +18,8 @@ export function inProcessTransport(door: Door): Transport {
       const answer = await dispatch(door, name, watched.request)
       return request.method === 'HEAD' ? { ...answer, body: await emptied(answer) } : answer
     } catch (error) {
-      if (watched.thrown !== undefined) throw watched.thrown.error
       if (request.signal?.aborted === true && isFailure(error, 'base.cancelled')) throw error
+      if (watched.thrown !== undefined) throw watched.thrown.error
       return problemAnswer(error, `urn:uuid:${randomUUID()}`)
     }
   }
@@ -44,7 +44,7 @@ function watch(request: TransportRequest): Watched {
   }
   async function* body(): AsyncIterableIterator<Uint8Array> {
     try {
-      yield* bytesOf(request)
+      yield* untilAborted(bytesOf(request), request.signal)
     } catch (error) {
       watched.thrown = { error }
       throw error
@@ -56,6 +56,37 @@ function watch(request: TransportRequest): Watched {
 function bytesOf(request: TransportRequest): AsyncIterable<Uint8Array> {
   if (request.body === undefined) return once(new Uint8Array(0))
   return request.body instanceof Uint8Array ? once(request.body) : request.body
+}
+
+/** Also ends the wait for a source that says nothing, as a keyboard may. */
+async function* untilAborted(body: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): AsyncIterableIterator<Uint8Array> {
+  if (signal === undefined) {
+    yield* body
+    return
+  }
+  const parts = body[Symbol.asyncIterator]()
+  let waiting = false
+  try {
+    for (;;) {
+      waiting = true
+      const result = await orAborted(parts.next(), signal)
+      waiting = false
+      if (result.done === true) return
+      yield result.value
+    }
+  } finally {
+    // A source that is still being asked cannot be closed before it answers; nobody waits for that.
+    if (!waiting) await parts.return?.()
+  }
+}
+
+function orAborted<T>(next: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = (): void => reject(new Failure('base.cancelled'))
+    next.then(resolve, reject).finally(() => signal.removeEventListener('abort', cancel))
+    if (signal.aborted) cancel()
+    else signal.addEventListener('abort', cancel, { once: true })
+  })
 }
 
 async function emptied(answer: Answer): Promise<Answer['body']> {
