@@ -42,6 +42,12 @@ async function* readAll(handle: FileHandle, path: string, before: BigIntStats): 
   const sizeBytes = Number(before.size)
   const partBytes = Math.min(READ_BYTES, sizeBytes)
   const buffers = [Buffer.allocUnsafeSlow(partBytes), Buffer.allocUnsafeSlow(sizeBytes > partBytes ? partBytes : 0)] as const
+  const readAhead = (turn: number, offset: number): Promise<Uint8Array> => {
+    const part = fill(turn, offset)
+    // It is waited for later; until then its failure is nobody's surprise.
+    part.catch(() => {})
+    return part
+  }
   const fill = async (turn: number, offset: number): Promise<Uint8Array> => {
     const part = buffers[turn % 2 === 0 ? 0 : 1].subarray(0, Math.min(partBytes, sizeBytes - offset))
     for (let at = 0; at < part.length;) {
@@ -51,12 +57,12 @@ async function* readAll(handle: FileHandle, path: string, before: BigIntStats): 
     }
     return part
   }
-  let ahead: Promise<Uint8Array> = fill(0, 0)
+  let ahead = readAhead(0, 0)
   try {
     for (let turn = 0, offset = 0; offset < sizeBytes; turn++) {
       const part = await ahead
       offset += part.length
-      if (offset < sizeBytes) ahead = fill(turn + 1, offset)
+      if (offset < sizeBytes) ahead = readAhead(turn + 1, offset)
       else await unchanged(handle, path, before)
       yield part
     }
