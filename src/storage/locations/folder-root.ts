@@ -1,5 +1,5 @@
 // The root of a folder location: there, the same one as before, and the way to names inside it without following links.
-import { readFile, lstat, mkdir, open, realpath, stat } from 'node:fs/promises'
+import { type FileHandle, lstat, mkdir, open, readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { equalPublic } from '#base'
 import type { FragmentName } from './contract.ts'
@@ -19,6 +19,8 @@ export class FolderRoot {
   readonly path: string
   readonly label: string
   readonly syncWrites: boolean
+  /** Files that are open. Held here, since Node ends the process when one that was forgotten is collected as garbage. */
+  readonly #open = new Set<FileHandle>()
   #identity: Identity | undefined
   #marker: Uint8Array | undefined
 
@@ -42,6 +44,23 @@ export class FolderRoot {
       this.#identity = identity
     }
     this.#marker ??= await this.#readMarker()
+  }
+
+  /** Opens a file, to be closed by `closeFile`. Throws what the system says. */
+  async openFile(path: string, flags: string | number, mode?: number): Promise<FileHandle> {
+    const handle = await open(path, flags, mode)
+    this.#open.add(handle)
+    return handle
+  }
+
+  async closeFile(handle: FileHandle): Promise<void> {
+    if (!this.#open.delete(handle)) return
+    await handle.close()
+  }
+
+  /** Closes what was left open. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#open].map((handle) => this.closeFile(handle)))
   }
 
   /** Forgets which folder it was: the one that stands there now is the right one. */

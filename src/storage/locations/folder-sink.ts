@@ -24,7 +24,7 @@ export async function createInFolder(
   if (await stands(target, root.label)) throw exists(root.label)
   const part = join(dirname(target), `${PART_PREFIX}${randomBytes(16).toString('hex')}`)
   try {
-    return new FolderSink(root, { target, part }, await open(part, 'wx', 0o640), options)
+    return new FolderSink(root, { target, part }, await root.openFile(part, 'wx', 0o640), options)
   } catch (error) {
     throw folderFailure(error, root.label)
   }
@@ -112,7 +112,7 @@ class FolderSink implements FragmentSink {
   async #close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await this.#handle.close()
+    await this.#root.closeFile(this.#handle)
   }
 
   async #step(work: () => Promise<void>): Promise<void> {

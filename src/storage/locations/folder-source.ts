@@ -1,6 +1,6 @@
 // Reading one name in a folder, ranged, straight into the caller's view.
 import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { assert } from '#base'
 import { bounds } from './bounds.ts'
 import type { FragmentName, FragmentSource, LocationOptions } from './contract.ts'
@@ -20,11 +20,11 @@ export async function openInFolder(
     const found = await handle.stat()
     if (!found.isFile()) throw Object.assign(new Error('not a file'), { code: 'EISDIR' })
     const tail = new Uint8Array(Math.min(found.size, options.tailBytes ?? bounds.tailBytesDefault))
-    const source = new FolderSource(handle, { sizeBytes: found.size, tail, label: root.label })
+    const source = new FolderSource(root, handle, { sizeBytes: found.size, tail })
     await source.read(found.size - tail.length, tail, options)
     return source
   } catch (error) {
-    await handle.close()
+    await root.closeFile(handle)
     throw folderFailure(error, root.label)
   }
 }
@@ -34,7 +34,7 @@ async function openFile(root: FolderRoot, name: FragmentName): Promise<FileHandl
   if (path === undefined) throw absent(root.label)
   try {
     // Without O_NONBLOCK a named pipe put there would hang us.
-    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    return await root.openFile(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
     const errno = errnoOf(error)
     if (errno !== 'ENOENT' && errno !== 'ENOTDIR') throw folderFailure(error, root.label)
@@ -47,12 +47,12 @@ class FolderSource implements FragmentSource {
   readonly sizeBytes: number
   readonly tail: Uint8Array
   readonly #handle: FileHandle
-  readonly #label: string
+  readonly #root: FolderRoot
   #closing: Promise<void> | undefined
 
-  constructor(handle: FileHandle, about: { readonly sizeBytes: number; readonly tail: Uint8Array; readonly label: string }) {
+  constructor(root: FolderRoot, handle: FileHandle, about: { readonly sizeBytes: number; readonly tail: Uint8Array }) {
     this.#handle = handle
-    this.#label = about.label
+    this.#root = root
     this.sizeBytes = about.sizeBytes
     this.tail = about.tail
   }
@@ -65,7 +65,7 @@ class FolderSource implements FragmentSource {
     while (got < into.length) {
       stopIfCancelled(options.signal)
       const { bytesRead } = await this.#readSome(into, { at: got, offset: offset + got })
-      if (bytesRead === 0) throw truncated(this.#label, { wanted: into.length, got })
+      if (bytesRead === 0) throw truncated(this.#root.label, { wanted: into.length, got })
       got += bytesRead
     }
     stopIfCancelled(options.signal)
@@ -73,7 +73,7 @@ class FolderSource implements FragmentSource {
 
   /** Waits for reads under way. */
   close(): Promise<void> {
-    this.#closing ??= this.#handle.close()
+    this.#closing ??= this.#root.closeFile(this.#handle)
     return this.#closing
   }
 
@@ -81,7 +81,7 @@ class FolderSource implements FragmentSource {
     try {
       return await this.#handle.read(into, from.at, into.length - from.at, from.offset)
     } catch (error) {
-      throw folderFailure(error, this.#label)
+      throw folderFailure(error, this.#root.label)
     }
   }
 }

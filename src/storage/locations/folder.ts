@@ -133,8 +133,9 @@ class FolderLocation implements Location {
     this.#root.renew()
   }
 
+  /** Closes what callers left open, too. */
   close(): Promise<void> {
-    return Promise.resolve()
+    return this.#root.close()
   }
 
   async #abortLeavesNothing(name: FragmentName, options: LocationOptions): Promise<boolean> {

@@ -155,7 +155,8 @@ describe('unfinished writes in a folder', () => {
   it('are swept when they are old', async () => {
     await using folder = await scratch()
     const location = shelfAt(folder.path)
-    for (const name of ['aa/one', 'bb/two']) await pour(await location.create(name), pattern(10))
+    const sinks = [await location.create('aa/one'), await location.create('bb/two')]
+    for (const sink of sinks) await pour(sink, pattern(10))
     const [part] = await readdir(join(folder.path, 'aa'))
     assert.match(part ?? '', /^\.part-[0-9a-f]{32}$/)
     const old = new Date(Date.now() - 7_200_000)
@@ -163,6 +164,7 @@ describe('unfinished writes in a folder', () => {
     assert.equal(await location.sweepPartial({ olderThanMs: 3_600_000 }), 1)
     assert.deepEqual(await readdir(join(folder.path, 'aa')), [])
     assert.equal((await readdir(join(folder.path, 'bb'))).length, 1)
+    for (const sink of sinks) await sink.abort()
   })
 
   it('leave no open files behind, whatever happens', async (t) => {
@@ -190,6 +192,20 @@ describe('unfinished writes in a folder', () => {
     assert.ok(left <= before, `${left} files are open, ${before} were`)
     assert.deepEqual(await readdir(folder.path), ['a'])
   })
+})
+
+it('a folder location closes what its callers forgot', async (t) => {
+  if (process.platform !== 'linux') return t.skip('needs /proc')
+  await using folder = await scratch()
+  const location = shelfAt(folder.path)
+  await location.putIfAbsent('a', pattern(10))
+  const before = (await readdir('/proc/self/fd')).length
+  for (let index = 0; index < 10; index += 1) {
+    await location.open('a')
+    await location.create(`b${index}`)
+  }
+  await location.close()
+  assert.ok((await readdir('/proc/self/fd')).length <= before)
 })
 
 /** A small disk of its own, or a line that says why not. */

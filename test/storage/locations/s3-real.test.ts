@@ -1,5 +1,6 @@
 // Real S3 stores where they say no, keep what they must, or stop.
 import assert from 'node:assert/strict'
+import dns from 'node:dns'
 import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { PutObjectCommand, S3Client as AwsClient } from '@aws-sdk/client-s3'
@@ -131,6 +132,29 @@ if (ceph !== undefined) {
       assert.match(findings.join(), /lock/)
       await location.close()
     })
+  })
+
+  it('finds a bucket of Ceph by its own host name', async (t) => {
+    const bucket = await makeBucket(ceph)
+    const asked: string[] = []
+    t.mock.method(dns, 'lookup', (host: string, options: { all?: boolean }, done: (...answer: unknown[]) => void) => {
+      asked.push(host)
+      done(null, options.all === true ? [{ address: '127.0.0.1', family: 4 }] : '127.0.0.1', 4)
+    })
+    const endpoint = ceph.endpoint.replace('127.0.0.1', 'localhost')
+    const location = createS3Location({
+      label: 'cloud',
+      endpoint,
+      bucket,
+      region: 'us-east-1',
+      style: 'virtual',
+      credentials: async () => ceph.credentials,
+    })
+    await writeAll(location, 'aa/x', pattern(9 * 2 ** 20))
+    assert.equal(await location.putIfAbsent('aa/x', pattern(10)), 'exists')
+    assert.deepEqual(await listAll(location, ''), ['aa/x'])
+    assert.ok(asked.every((host) => host === `${bucket}.localhost`) && asked.length > 0)
+    await location.close()
   })
 
   it('deletes every version in a bucket of Ceph that keeps versions', async () => {
