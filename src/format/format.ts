@@ -9,6 +9,6 @@ export { commitment, deriveKeys, ktag, recordNonce, recordPrefix } from './deriv
 export { fetchFrame, type FragmentFile, TAIL_BYTES } from './frame.ts'
 export { type Common, encodeHead as encodeFragmentHead, type Head, parseCommon, parseHead, type Suite } from './header.ts'
 export { dealerFingerprint, type DealerVerdict, encodeMeta, type Meta, parseMeta, type ParsedMeta, verifyMeta } from './meta.ts'
-export { paddedLength, padme, recordShape, type RecordShape, SALT_BYTES, TAG_BYTES } from './padding.ts'
+export { paddedLength, padme, RECORD_FRAME_BYTES, recordShape, type RecordShape, SALT_BYTES, TAG_BYTES } from './padding.ts'
 export { restore, restoreBytes, type Restored, type RestoreRequest } from './restore.ts'
 export { encodeTotals, encodeTrailer, FOOT_BYTES, parseFrame, saltOf, type Totals, trailerLength, type Variant } from './trailer.ts'

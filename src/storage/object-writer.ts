@@ -1,7 +1,9 @@
 // One object version on its way to n locations at once: one pass over the bytes, no temporary file, bounded memory.
 import { assert, type Clock, Failure, rfc3339, toHex } from '#base'
-import { sha256Stream, type Signer } from '#crypto/primitives'
-import { type Arena, Dealer, dealerFingerprint, type DealSpec, encodeMeta, type Slot, zerosAfter } from '#format'
+import { type Sha256, sha256Stream, type Signer } from '#crypto/primitives'
+import { type Arena, Dealer, dealerFingerprint, type DealSpec, encodeMeta, zerosAfter } from '#format'
+import { type ChunkDesk, localDesk, pooledDesk } from './chunk-desk.ts'
+import type { ChunkPool } from './chunk-pool.ts'
 import type { FragmentSink } from './location.ts'
 import type { Place } from './place.ts'
 
@@ -32,6 +34,10 @@ export interface WriteRequest {
   readonly stallMs: number
   readonly clock: Clock
   readonly signal?: AbortSignal | undefined
+  /** Threads that deal the chunks; without them this one does. */
+  readonly pool?: ChunkPool | undefined
+  /** For benches, which measure the write without it: the hash of the content. */
+  readonly contentHash?: (() => Sha256) | undefined
 }
 
 export interface WrittenFragment {
@@ -72,10 +78,11 @@ export async function writeObject(request: WriteRequest): Promise<WriteOutcome> 
   const dealer = new Dealer(arena, spec)
   const ordered = dealer.heads.map(({ x }) => targets.find((target) => target.x === x)!)
   const fleet = new Fleet(ordered, request)
+  const desk = request.pool === undefined ? localDesk(dealer, arena.slots, fleet) : pooledDesk(dealer, request.pool, fleet)
   try {
     await fleet.open()
     await fleet.sendAll(dealer.heads.map(({ bytes }) => bytes))
-    const { sizeBytes, sha256, paddedBytes } = await dealBody(request, dealer, fleet)
+    const { sizeBytes, sha256, paddedBytes } = await dealBody(request, dealer.chunkBytes, desk)
     const modified = request.meta.modified ?? rfc3339(clock.now())
     const meta = encodeMeta(
       { ...request.meta, modified, size: sizeBytes, sha256, dealer: dealerFingerprint(request.signer.keys) },
@@ -108,19 +115,19 @@ export async function writeObject(request: WriteRequest): Promise<WriteOutcome> 
     )
   } finally {
     fleet.stop()
+    await desk.close()
     dealer.wipe()
   }
 }
 
 async function dealBody(
   request: WriteRequest,
-  dealer: Dealer,
-  fleet: Fleet,
+  chunkBytes: number,
+  desk: ChunkDesk,
 ): Promise<{ sizeBytes: number; paddedBytes: number; sha256: string }> {
-  const { arena, signal } = request
-  const hash = sha256Stream()
-  const slots = new SlotRing(arena.slots)
-  let slot = await slots.next(fleet)
+  const { signal } = request
+  const hash = (request.contentHash ?? sha256Stream)()
+  let room = await desk.room()
   let filled = 0
   let size = 0
   // A chunk is held back until more follows, since the last one is dealt as the last.
@@ -130,13 +137,13 @@ async function dealBody(
     if (request.sizeBytes !== undefined && size > request.sizeBytes) throw sizeDiffers(request.sizeBytes)
     hash.update(piece)
     for (let at = 0; at < piece.length;) {
-      if (filled === dealer.chunkBytes) {
-        slots.sent(slot, fleet.send(dealer.deal(slot, filled, false)))
-        slot = await slots.next(fleet)
+      if (filled === chunkBytes) {
+        desk.deal(filled, false)
+        room = await desk.room()
         filled = 0
       }
-      const length = Math.min(dealer.chunkBytes - filled, piece.length - at)
-      dealer.plain(slot).set(piece.subarray(at, at + length), filled)
+      const length = Math.min(chunkBytes - filled, piece.length - at)
+      room.set(piece.subarray(at, at + length), filled)
       filled += length
       at += length
     }
@@ -146,42 +153,16 @@ async function dealBody(
   let zeros = zerosAfter(size)
   const paddedBytes = size + zeros
   for (;;) {
-    const length = Math.min(dealer.chunkBytes, filled + zeros)
-    dealer.plain(slot).fill(0, filled, length)
+    const length = Math.min(chunkBytes, filled + zeros)
+    room.fill(0, filled, length)
     zeros -= length - filled
-    slots.sent(slot, fleet.send(dealer.deal(slot, length, zeros === 0)))
+    desk.deal(length, zeros === 0)
     if (zeros === 0) break
-    slot = await slots.next(fleet)
+    room = await desk.room()
     filled = 0
   }
-  await slots.drain(fleet)
+  await desk.drain()
   return { sizeBytes: size, paddedBytes, sha256: toHex(hash.digest()) }
-}
-
-/** The slots in turn; the next one is free when every location has taken, or was denied, what it held. */
-class SlotRing {
-  readonly #slots: readonly Slot[]
-  readonly #busy = new Map<Slot, Promise<unknown>>()
-  #turn = 0
-
-  constructor(slots: readonly Slot[]) {
-    this.#slots = slots
-  }
-
-  async next(fleet: Fleet): Promise<Slot> {
-    const slot = this.#slots[this.#turn]!
-    this.#turn = (this.#turn + 1) % this.#slots.length
-    await fleet.guard(this.#busy.get(slot) ?? Promise.resolve())
-    return slot
-  }
-
-  sent(slot: Slot, done: Promise<unknown>): void {
-    this.#busy.set(slot, done)
-  }
-
-  async drain(fleet: Fleet): Promise<void> {
-    for (const done of this.#busy.values()) await fleet.guard(done)
-  }
 }
 
 /** The writers of one object; raises when too few are left. */
@@ -207,6 +188,11 @@ class Fleet {
 
   sendAll(records: readonly Uint8Array[]): Promise<unknown> {
     return this.guard(this.send(records))
+  }
+
+  /** True while a location that was given up is still busy with what it was sent. */
+  get holding(): boolean {
+    return this.writers.some(({ failure, busy }) => failure !== undefined && busy)
   }
 
   async finish(): Promise<void> {
@@ -265,6 +251,7 @@ class FragmentWriter {
   #sink: FragmentSink | undefined
   #chain: Promise<void> = Promise.resolve()
   #waiting = 0
+  #busy = 0
   #progressMs: number
   #acceptedBytes = 0
   #givenUp: () => void = () => undefined
@@ -295,6 +282,10 @@ class FragmentWriter {
       this.began = true
       this.#sink = await place.location.create(name, { signal: this.#cancel.signal })
     })
+  }
+
+  get busy(): boolean {
+    return this.#busy > 0
   }
 
   push(bytes: Uint8Array): Promise<void> {
@@ -345,11 +336,14 @@ class FragmentWriter {
     this.#waiting += 1
     const turn = this.#chain.then(async () => {
       if (this.failure !== undefined) return
+      this.#busy += 1
       try {
         await work()
         this.#progressMs = this.#clock.now()
       } catch (error) {
         this.give(error instanceof Failure ? error : new Failure('base.internal', { cause: error, culprits: [this.target.place.label] }))
+      } finally {
+        this.#busy -= 1
       }
     })
     this.#chain = turn

@@ -35,6 +35,7 @@ import {
   versionsOf,
 } from './catalogue.ts'
 import { CATALOGUE_TYPE } from './catalogue-lines.ts'
+import { type ChunkPool, createChunkPool } from './chunk-pool.ts'
 import { contentTypeOf } from './content-type.ts'
 import { Events } from './events.ts'
 import { decodeKeys } from './head.ts'
@@ -69,6 +70,8 @@ export interface SiteStorageOptions {
   readonly hedgeMs?: number
   /** Memory for chunks on their way, of all reads and writes together. */
   readonly arenaBytesMax?: number
+  /** Threads that deal large uploads, closed by whoever gave them; without it the site has its own. */
+  readonly chunkPool?: ChunkPool | undefined
   /** For tests: wraps each location as it is opened. */
   readonly wrapLocation?: ((location: Location) => Location) | undefined
   /** For tests: false skips fsync in folders. */
@@ -122,6 +125,7 @@ export class SiteStorage {
   readonly #events = new Events()
   readonly #tasks: Tasks
   readonly #arenas: ArenaPool
+  readonly #pool: ChunkPool
   readonly #stop = new AbortController()
   #running: Running | undefined
   #making = false
@@ -135,6 +139,7 @@ export class SiteStorage {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#arenas = createArenaPool(options.arenaBytesMax ?? ARENA_BYTES)
+    this.#pool = options.chunkPool ?? createChunkPool()
     this.#tasks = new Tasks(this.#clock, (task) => this.#events.tell({ kind: 'task', task }))
   }
 
@@ -174,6 +179,7 @@ export class SiteStorage {
         db: this.#db,
         places,
         arenas: this.#arenas,
+        pool: this.#pool,
         clock: this.#clock,
         log: this.#options.log,
         signer: () => {
@@ -208,6 +214,7 @@ export class SiteStorage {
       await running.log.close()
       await running.places.close()
     }
+    if (this.#options.chunkPool === undefined) await this.#pool.close()
     await this.#db.close()
   }
 

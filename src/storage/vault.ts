@@ -4,6 +4,8 @@ import type { Signer, VerifyingKeys } from '#crypto/primitives'
 import { dealable, dealerFingerprint, type DealSpec, newId, parseMeta, type Suite, verifyMeta } from '#format'
 import type { ArenaPool } from './arena-pool.ts'
 import type { Store } from './catalogue.ts'
+import { DESK_SLOTS } from './chunk-desk.ts'
+import type { ChunkPool } from './chunk-pool.ts'
 import { type Candidate, type Known, ObjectReader } from './object-reader.ts'
 import { WriteFailed, writeObject, type WriteOutcome } from './object-writer.ts'
 import type { Places } from './places.ts'
@@ -18,6 +20,7 @@ export interface VaultParts {
   readonly db: Store
   readonly places: Places
   readonly arenas: ArenaPool
+  readonly pool: ChunkPool
   readonly clock: Clock
   readonly log: StorageLog
   /** Throws `crypto.passphrase` while the signing keys are locked. */
@@ -33,8 +36,6 @@ export interface VaultParts {
 /** Dealings whose frames the gateway remembers for ranged reads, and for how long. */
 const KNOWN_MAX = 500
 const KNOWN_MS = 10 * 60_000
-/** A small file needs one slot; a long one keeps a few chunks on their way to slow and fast locations. */
-const SLOTS = 4
 
 export class Vault {
   readonly parts: VaultParts
@@ -84,10 +85,10 @@ export class Vault {
     const k = this.row.threshold
     if (!dealable(k, n)) throw new Failure('crypto.threshold', { detail: `${k} of ${n} is not offered: a disaster could not search it` })
     const chunkLog2 = request.chunkLog2 ?? 18
-    const arena = await arenas.take(
-      { suite: this.suite, k, rows: n, chunkLog2, slots: smallerThanChunk(request.sizeBytes, chunkLog2) ? 1 : SLOTS },
-      request.signal,
-    )
+    const pool = (await this.parts.pool.serves({ sizeBytes: request.sizeBytes, chunkLog2, n })) ? this.parts.pool : undefined
+    // A small file needs one slot; so does a file whose chunks are dealt elsewhere.
+    const slots = pool !== undefined || smallerThanChunk(request.sizeBytes, chunkLog2) ? 1 : DESK_SLOTS
+    const arena = await arenas.take({ suite: this.suite, k, rows: n, chunkLog2, slots }, request.signal)
     let intent: Intent | undefined
     try {
       intent = await this.#begin({ ...request, created, k, n, chunkLog2 })
@@ -115,6 +116,7 @@ export class Vault {
         stallMs: this.parts.stallMs,
         clock,
         signal: request.signal,
+        pool,
       })
       const { provisional } = intent
       const committed = await db.transaction(async (tx) => {
