@@ -7,12 +7,12 @@ import { SiteStopped } from '../site/reach.ts'
 import { useSite } from '../site/queries.ts'
 import { TroubleBox } from './trouble-box.tsx'
 import { Guard } from './guard.tsx'
-import { Shell } from './shell.tsx'
 import { SignIn } from './sign-in.tsx'
 import { Stage } from './stage.tsx'
 import { Stopped } from './stopped.tsx'
 import { Waiting } from './waiting.tsx'
 
+const Shell = lazy(async () => ({ default: (await import('./shell.tsx')).Shell }))
 const Setup = lazy(async () => ({ default: (await import('../setup/setup.tsx')).Setup }))
 
 type Entrance = 'opening' | 'open' | 'spent'

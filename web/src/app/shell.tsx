@@ -1,7 +1,6 @@
 // The vault's page: header, health, the chosen page, and what is under way.
 import type { Site } from '#contract'
 import { isFailure } from '#base'
-import { Notifications } from '@mantine/notifications'
 import { lazy, Suspense, useState, type ReactNode } from 'react'
 import { FilesPage } from '../files/files-page.tsx'
 import { useLive } from '../site/live.ts'
@@ -11,6 +10,7 @@ import { useWords } from '../words/words.tsx'
 import { Guard } from './guard.tsx'
 import { Header, PhoneTabs } from './header.tsx'
 import { HealthBanner } from './health-banner.tsx'
+import { NoticeCorner } from './notice-corner.tsx'
 import { useRoute } from './route.ts'
 import { SignIn } from './sign-in.tsx'
 import { skipToContent } from './stage.tsx'
@@ -50,7 +50,7 @@ export function Shell({ site }: { readonly site: Site }): ReactNode {
       </main>
       <Dock />
       <PhoneTabs page={route.page} />
-      <Notifications position="bottom-left" autoClose={5000} limit={3} />
+      <NoticeCorner />
       {help && (
         <Suspense>
           <Shortcuts close={() => setHelp(false)} />

@@ -1,12 +1,13 @@
 // All keys in one place, and the switch that turns the single ones off.
-import { Kbd, Modal, Switch } from '@mantine/core'
+import { Kbd, Switch } from '@mantine/core'
 import { useState, type ReactNode } from 'react'
+import { Dialog } from './dialog.tsx'
 import { useWords } from '../words/words.tsx'
 import { enableShortcuts, shortcutsEnabled } from './use-page-keys.ts'
 import styles from './shortcuts.module.css'
 
 export function Shortcuts({ close }: { readonly close: () => void }): ReactNode {
-  const { shortcuts, app } = useWords()
+  const { shortcuts } = useWords()
   const [enabled, setEnabled] = useState(shortcutsEnabled)
   const { keys } = shortcuts
   const rows = [
@@ -26,7 +27,7 @@ export function Shortcuts({ close }: { readonly close: () => void }): ReactNode 
     ['close', [keys.esc]],
   ] as const
   return (
-    <Modal opened onClose={close} title={shortcuts.title} closeButtonProps={{ 'aria-label': app.close }}>
+    <Dialog title={shortcuts.title} close={close}>
       <dl className={styles.list}>
         {rows.map(([name, pressed]) => (
           <div key={name} className={styles.row}>
@@ -48,6 +49,6 @@ export function Shortcuts({ close }: { readonly close: () => void }): ReactNode 
           setEnabled(event.currentTarget.checked)
         }}
       />
-    </Modal>
+    </Dialog>
   )
 }

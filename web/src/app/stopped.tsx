@@ -31,11 +31,11 @@ export function StoppedStrip(): ReactNode {
   }, [reach, stopped])
   if (reach === 'answers') return null
   return (
-    <div className={styles.strip} data-testid="stopped">
+    <section className={styles.strip} aria-label={stopped.title} data-testid="stopped">
       <Loader size="xs" color="var(--bad)" aria-hidden />
       <span>
         <strong>{stopped.title}.</strong> {stopped.text} {stopped.again}
       </span>
-    </div>
+    </section>
   )
 }

@@ -12,7 +12,7 @@ import {
   IconTrash,
 } from '@tabler/icons-react'
 import { memo, type ReactNode } from 'react'
-import { noteTroubleIn } from '../app/notice.tsx'
+import { noteTroubleIn } from '../app/notices.ts'
 import { toneOfRedundancy } from '../pictures/tone.ts'
 import { ToneIcon, TonePill } from '../pictures/tone-icon.tsx'
 import { useSpeech } from '../words/words.tsx'

@@ -138,7 +138,7 @@ function Side({ shown, status, close, doing }: SideProps): ReactNode {
     )
   if (!narrow)
     return (
-      <aside className={styles.side} aria-label={label}>
+      <aside className={styles.side} aria-label={label} {...(details === null ? { tabIndex: 0 } : {})}>
         {details ?? <SideVault status={status} />}
       </aside>
     )

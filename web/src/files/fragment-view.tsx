@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState, type ReactNode } from 'react'
 import { TroubleBox } from '../app/trouble-box.tsx'
 import { client } from '../site/client.ts'
+import { placeNames } from '../pictures/place-names.ts'
 import { keys } from '../site/queries.ts'
 import { useSpeech } from '../words/words.tsx'
 import { BytePicture } from './byte-picture.tsx'
@@ -28,7 +29,8 @@ export function FragmentView({
 }): ReactNode {
   const { words, measures } = useSpeech()
   const { path, threshold, fragments } = placement
-  const label = fragments.find((fragment) => fragment.x === x)?.label ?? String(x)
+  const names = placeNames(fragments.map((fragment) => fragment.label))
+  const label = names[fragments.findIndex((fragment) => fragment.x === x)] ?? String(x)
   const [comparing, setComparing] = useState(false)
   const fragment = useQuery({
     queryKey: [...keys.file(path), 'fragment', x],

@@ -1,6 +1,7 @@
 // One name: of a new folder, or instead of the old one.
-import { Button, Modal, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useState, type FormEvent, type ReactNode } from 'react'
+import { Dialog } from '../app/dialog.tsx'
 import { TroubleBox } from '../app/trouble-box.tsx'
 import { client } from '../site/client.ts'
 import { useWords } from '../words/words.tsx'
@@ -30,12 +31,7 @@ export function NameDialog({ deed, close, done }: DeedProps<Extract<Deed, { kind
     if (wrong === undefined) run(name.trim())
   }
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={deed.kind === 'folder' ? words.dialogs.newFolder : words.dialogs.rename(deed.entry.name)}
-      closeButtonProps={{ 'aria-label': words.app.close }}
-    >
+    <Dialog title={deed.kind === 'folder' ? words.dialogs.newFolder : words.dialogs.rename(deed.entry.name)} close={close}>
       <form onSubmit={submit} className={styles.form} noValidate>
         <TextInput
           data-autofocus
@@ -58,7 +54,7 @@ export function NameDialog({ deed, close, done }: DeedProps<Extract<Deed, { kind
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   )
 }
 

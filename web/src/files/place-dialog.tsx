@@ -1,9 +1,10 @@
 // Where to move or copy: walk through the folders, then say "here".
 import { isFailure } from '#base'
 import type { Entry } from '#contract'
-import { Button, Modal, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { IconCornerLeftUp, IconFolderFilled } from '@tabler/icons-react'
 import { useState, type ReactNode } from 'react'
+import { Dialog } from '../app/dialog.tsx'
 import { TroubleBox } from '../app/trouble-box.tsx'
 import { client } from '../site/client.ts'
 import { useWords } from '../words/words.tsx'
@@ -36,7 +37,7 @@ export function PlaceDialog({ deed, close, done }: DeedProps<Extract<Deed, { kin
   const here = words.dialogs.here(folder === '/' ? words.files.root : nameOf(folder))
   const useless = folder === home && (deed.kind === 'move' || (single && name.trim() === first.name))
   return (
-    <Modal opened onClose={close} title={title} closeButtonProps={{ 'aria-label': words.app.close }}>
+    <Dialog title={title} close={close}>
       <div className={styles.form}>
         <FolderBrowser folder={folder} setFolder={setFolder} moving={deed.entries} />
         {single && (
@@ -67,7 +68,7 @@ export function PlaceDialog({ deed, close, done }: DeedProps<Extract<Deed, { kin
           </Button>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   )
 }
 

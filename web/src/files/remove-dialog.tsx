@@ -1,7 +1,8 @@
 // Removing cannot be undone, so it is asked.
 import { isFailure } from '#base'
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import type { ReactNode } from 'react'
+import { Dialog } from '../app/dialog.tsx'
 import { TroubleBox } from '../app/trouble-box.tsx'
 import { go } from '../app/route.ts'
 import { client } from '../site/client.ts'
@@ -30,7 +31,7 @@ export function RemoveDialog({ deed, close, done }: DeedProps<Extract<Deed, { ki
   const title =
     deed.kind === 'remove-version' ? words.details.removeVersion(deed.version) : words.dialogs.removeTitle(entries.length, first.name)
   return (
-    <Modal opened onClose={close} title={title} closeButtonProps={{ 'aria-label': words.app.close }}>
+    <Dialog title={title} close={close}>
       <div className={styles.form}>
         {entries.length > 1 && (
           <ul className={styles.names}>
@@ -59,7 +60,7 @@ export function RemoveDialog({ deed, close, done }: DeedProps<Extract<Deed, { ki
           </Button>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   )
 }
 

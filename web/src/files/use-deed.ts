@@ -1,6 +1,6 @@
 // Carries a deed out: refreshes what changed, says that it is done.
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { noteDone } from '../app/notice.tsx'
+import { noteDone } from '../app/notices.ts'
 import { keys } from '../site/queries.ts'
 
 interface DeedRun<T> {

@@ -21,21 +21,19 @@ export interface RingPlace {
 interface RingProps {
   readonly label: string
   readonly places: readonly RingPlace[]
-  /** What is shown may be out of date. */
-  readonly stale?: boolean
   /** What stands in the middle. */
   readonly children: ReactNode
 }
 
 const ROOMY_MAX = 6
 
-export function Ring({ label, places, stale = false, children }: RingProps): ReactNode {
+export function Ring({ label, places, children }: RingProps): ReactNode {
   const names = placeNames(places.map((place) => place.label))
   const roomy = places.length <= ROOMY_MAX
   const { height, centre, places: points } = ringLayout({ count: places.length, radius: roomy ? 35 : 42, margin: roomy ? 24 : 8 })
   const at = ({ x, y }: Point): CSSProperties => ({ left: `${x}%`, top: `${(y / height) * 100}%` })
   return (
-    <div className={styles.ring} data-roomy={roomy} data-stale={stale} style={{ aspectRatio: `100 / ${height}` }}>
+    <div className={styles.ring} data-roomy={roomy} style={{ aspectRatio: `100 / ${height}` }}>
       <svg className={styles.lines} viewBox={`0 0 100 ${height}`} aria-hidden focusable="false">
         {places.map((place, index) => {
           const { from, to } = spoke({ centre, to: points[index]!, gaps: { centre: 15.5, place: roomy ? 8 : 5.5 } })
@@ -79,13 +77,7 @@ function Place({ place, name }: { readonly place: RingPlace; readonly name: stri
   )
   if (pick === undefined) return <div className={styles.face}>{face}</div>
   return (
-    <button
-      type="button"
-      className={styles.face}
-      aria-pressed={pick.picked}
-      aria-label={`${pick.label} (${place.state})`}
-      onClick={pick.run}
-    >
+    <button type="button" className={styles.face} aria-pressed={pick.picked} title={pick.label} onClick={pick.run}>
       {face}
     </button>
   )

@@ -1,8 +1,9 @@
 // One more location for the vault; repair fills it.
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent, type ReactNode } from 'react'
-import { noteDone } from '../app/notice.tsx'
+import { Dialog } from '../app/dialog.tsx'
+import { noteDone } from '../app/notices.ts'
 import { TroubleBox } from '../app/trouble-box.tsx'
 import { PlaceFields } from '../setup/place-fields.tsx'
 import { draftTroubles, emptyDraft, isFine, requestOf } from '../setup/place-form.ts'
@@ -31,7 +32,7 @@ export function AddLocation({ close }: { readonly close: () => void }): ReactNod
     if (isFine(trouble)) add.mutate()
   }
   return (
-    <Modal opened onClose={close} title={words.locations.add} closeButtonProps={{ 'aria-label': words.app.close }}>
+    <Dialog title={words.locations.add} close={close}>
       <form className={styles.form} onSubmit={submit} noValidate>
         <p className={styles.text}>{words.locations.addText}</p>
         <PlaceFields number={1} draft={draft} trouble={tried ? trouble : {}} change={setDraft} />
@@ -45,6 +46,6 @@ export function AddLocation({ close }: { readonly close: () => void }): ReactNod
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   )
 }

@@ -16,14 +16,16 @@ export function VaultPicture({ status }: { readonly status: Status }): ReactNode
     <div data-testid="vault-picture">
       <Ring
         label={words.locations.picture}
-        stale={stale}
         places={locations.map((location) => ({
           key: location.id,
           x: location.x,
           label: location.label,
-          tone: toneOfLocation[location.state],
-          state: words.locations.states[location.state],
-          note: location.latencyMs === null || location.state === 'unreachable' ? undefined : measures.milliseconds(location.latencyMs),
+          tone: stale ? 'idle' : toneOfLocation[location.state],
+          state: stale ? words.health.unknown : words.locations.states[location.state],
+          note:
+            stale || location.latencyMs === null || location.state === 'unreachable'
+              ? undefined
+              : measures.milliseconds(location.latencyMs),
         }))}
       >
         <span className={styles.rule}>{words.locations.centre(vault.threshold, vault.count)}</span>

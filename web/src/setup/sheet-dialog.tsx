@@ -1,7 +1,8 @@
 // The sheet again, whenever it is wanted.
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { IconPrinter } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
+import { Dialog } from '../app/dialog.tsx'
 import { useWords } from '../words/words.tsx'
 import { Sheet, type SheetProps } from './sheet.tsx'
 import styles from './sheet.module.css'
@@ -9,7 +10,7 @@ import styles from './sheet.module.css'
 export function SheetDialog({ vault, locations, close }: SheetProps & { readonly close: () => void }): ReactNode {
   const words = useWords()
   return (
-    <Modal opened onClose={close} size="lg" title={words.sheet.title} closeButtonProps={{ 'aria-label': words.app.close }}>
+    <Dialog title={words.sheet.title} close={close} wide>
       <p className={styles.lead}>{words.sheet.lead}</p>
       <Sheet vault={vault} locations={locations} />
       <div className={styles.buttons}>
@@ -17,6 +18,6 @@ export function SheetDialog({ vault, locations, close }: SheetProps & { readonly
           {words.sheet.print}
         </Button>
       </div>
-    </Modal>
+    </Dialog>
   )
 }

@@ -2,10 +2,11 @@
 import type { Layout, Site, VaultSummary } from '#contract'
 import { Button, Checkbox, PasswordInput, SegmentedControl, TextInput } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
-import { useMutation } from '@tanstack/react-query'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useId, useRef, useState, type FormEvent, type ReactNode } from 'react'
 import { TroubleBox } from '../app/trouble-box.tsx'
 import { client } from '../site/client.ts'
+import { keys } from '../site/queries.ts'
 import { useWords } from '../words/words.tsx'
 import { LayoutChoice } from './layout-choice.tsx'
 import { PlaceFields } from './place-fields.tsx'
@@ -25,6 +26,7 @@ interface VaultFormProps {
 export function VaultForm({ site, made }: VaultFormProps): ReactNode {
   const words = useWords()
   const { setup } = words
+  const queries = useQueryClient()
   const form = useRef<HTMLFormElement>(null)
   const [drafts, setDrafts] = useState<readonly PlaceDraft[]>(() => {
     const folders = site.suggestedFolders.slice(0, 3)
@@ -49,6 +51,8 @@ export function VaultForm({ site, made }: VaultFormProps): ReactNode {
         ...(name.trim() === '' ? {} : { name: name.trim() }),
         ...(passphrase === '' ? {} : { passphrase }),
       }),
+    // A vault may stand although something failed on the way: then it is the vault that is shown.
+    onError: () => void queries.invalidateQueries({ queryKey: keys.site }),
     onSuccess: (vault) => made({ vault, locations: drafts.map((draft) => draft.label.trim() || withoutQuery(specOf(draft))) }),
   })
   const submit = (event: FormEvent): void => {

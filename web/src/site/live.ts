@@ -1,6 +1,7 @@
 // Keeps the cache in step with the site's events while the page is open.
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
+import { waysTo } from '../files/paths.ts'
 import { followEvents } from './events.ts'
 import { keys, noteTask } from './queries.ts'
 
@@ -37,7 +38,8 @@ export function useLive(): void {
           case 'task':
             return noteTask(queries, event.task)
           case 'files':
-            changed.add(event.path)
+            // A first file makes the folders above it too.
+            for (const way of waysTo(event.path)) changed.add(way)
             timer ??= setTimeout(refresh, LIST_PAUSE_MS)
             return
         }

@@ -23,12 +23,9 @@ export function Dock(): ReactNode {
   useEffect(() => {
     if (view.busy) setChoice(undefined)
   }, [view.busy])
+  useClearWhenSettled(!empty && !open && view.failed === 0 && intake.reading === null && intake.unreadable.length + intake.refused === 0)
   if (empty) return null
   const percent = view.bytes > 0 ? Math.min(100, (view.sentBytes / view.bytes) * 100) : view.busy ? 0 : 100
-  const clear = (): void => {
-    uploads.clear()
-    forgetIntake()
-  }
   return (
     <section ref={dock} className={styles.dock} aria-label={words.uploads.title} data-testid="dock">
       <div className={styles.head}>
@@ -60,13 +57,7 @@ export function Dock(): ReactNode {
           </ActionIcon>
         )}
       </div>
-      <Progress
-        value={percent}
-        size="sm"
-        color={view.failed > 0 && !view.busy ? 'red' : 'pine'}
-        aria-label={words.uploads.progress}
-        aria-valuetext={measures.percent(percent / 100)}
-      />
+      <Progress value={percent} size="sm" color={view.failed > 0 && !view.busy ? 'red' : 'pine'} aria-label={words.uploads.progress} />
       {open && (
         <>
           {view.paused && <p className={styles.note}>{words.uploads.paused}</p>}
@@ -111,6 +102,22 @@ function titleOf(view: QueueView, words: ReturnType<typeof useSpeech>['words']):
   if (view.failed > 0) parts.push(words.uploads.failed(view.failed))
   if (view.cancelled > 0) parts.push(words.uploads.cancelled(view.cancelled))
   return parts.join(', ')
+}
+
+function clear(): void {
+  uploads.clear()
+  forgetIntake()
+}
+
+const SETTLED_MS = 20_000
+
+/** A list of what went well, closed, goes by itself after a while. */
+function useClearWhenSettled(settled: boolean): void {
+  useEffect(() => {
+    if (!settled) return
+    const timer = setTimeout(clear, SETTLED_MS)
+    return () => clearTimeout(timer)
+  }, [settled])
 }
 
 /** The browser asks before the page closes while something is on its way. */

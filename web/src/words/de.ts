@@ -27,6 +27,7 @@ export const de: Words = {
     more: 'Mehr',
     loading: 'Lädt',
     next: 'Was zu tun ist',
+    notices: 'Meldungen',
     version: (version) => `Quorate ${version}`,
   },
   signIn: {

@@ -27,6 +27,7 @@ export const en = {
     more: 'More',
     loading: 'Loading',
     next: 'What to do',
+    notices: 'Notices',
     version: (version: string): string => `Quorate ${version}`,
   },
   signIn: {
