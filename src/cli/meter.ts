@@ -21,11 +21,13 @@ const TERMINAL_MS = 150
 const LINES_MS = 1000
 /** The rate is that of the last so many pictures. */
 const WINDOW = 20
+/** What a file costs besides its bytes, so that the remaining time holds for many small ones, too. */
+const FILE_COST_BYTES = 262_144
 
 export function openMeter(sink: Sink, options: { readonly shown: boolean }): Meter {
   const done = { bytes: 0, files: 0 }
   const total = { bytes: 0, files: 0 }
-  const samples: { readonly at: number; readonly bytes: number }[] = []
+  const samples: { readonly at: number; readonly bytes: number; readonly work: number }[] = []
   let complete = false
   let name = ''
   let drawn = false
@@ -37,24 +39,24 @@ export function openMeter(sink: Sink, options: { readonly shown: boolean }): Met
     if (drawn) await write('\r\u001b[K')
     drawn = false
   }
-  const rate = (): number => {
+  const workOf = (amount: { readonly bytes: number; readonly files: number }): number => amount.bytes + amount.files * FILE_COST_BYTES
+  const perSecond = (unit: 'bytes' | 'work'): number => {
     const [first, last] = [samples[0], samples.at(-1)]
-    return first === undefined || last === undefined || last.at === first.at
-      ? 0
-      : ((last.bytes - first.bytes) * 1000) / (last.at - first.at)
+    if (first === undefined || last === undefined || last.at === first.at) return 0
+    return ((last[unit] - first[unit]) * 1000) / (last.at - first.at)
   }
   const picture = (): string => {
-    const speed = rate()
+    const [speed, pace, left] = [perSecond('bytes'), perSecond('work'), workOf(total) - workOf(done)]
     const parts = [total.files > 1 ? `${done.files}/${complete ? total.files : '?'} files` : '']
     parts.push(complete && total.bytes > 0 ? `${size(done.bytes)} of ${size(total.bytes)}` : size(done.bytes))
     if (complete && total.bytes > 0) parts.push(`${Math.floor((done.bytes / total.bytes) * 100)}%`)
     if (speed > 0) parts.push(`${size(speed)}/s`)
-    if (complete && speed > 0 && total.bytes > done.bytes) parts.push(`${duration((total.bytes - done.bytes) / speed)} left`)
+    if (complete && pace > 0 && left > 0) parts.push(`${duration(left / pace)} left`)
     parts.push(printable(name))
     return parts.filter((part) => part !== '').join('  ')
   }
   const draw = (): void => {
-    samples.push({ at: performance.now(), bytes: done.bytes })
+    samples.push({ at: performance.now(), bytes: done.bytes, work: workOf(done) })
     if (samples.length > WINDOW) samples.shift()
     const line = told ?? picture()
     if (sink.isTerminal) {

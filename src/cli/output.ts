@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import { Failure } from '#base'
 import type { Host } from './host.ts'
 import { openMeter, type Meter } from './meter.ts'
-import { printable } from './words.ts'
+import { printable, sentence } from './words.ts'
 
 export interface Output {
   readonly json: boolean
@@ -55,9 +55,4 @@ function sentences(error: unknown, showsPlaces: boolean): string {
   if (!(error instanceof Failure))
     lines.push(showsPlaces ? inspect(error) : '  Next: Report it, with what QUORATE_LOG=error shows in front of the same command.')
   return `${lines.join('\n')}\n`
-}
-
-function sentence(text: string): string {
-  const begun = text.charAt(0).toUpperCase() + text.slice(1)
-  return /[.!?:)]$/.test(begun) ? begun : `${begun}.`
 }

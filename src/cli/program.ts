@@ -37,7 +37,7 @@ export type Wish =
   | { readonly kind: 'complete-path'; readonly prefix: string }
 
 const EXITS = `
-Exit codes: 0 done; 1 failed; 2 not understood; 3 readable, but degraded (status, scrub, location test);
+Exit codes: 0 done; 1 failed; 2 not understood; 3 readable, but degraded (status, scrub, repair, location test);
 4 not readable; 130 interrupted. Paths in the vault begin with /. The site is that of QUORATE_HOME (default ~/.quorate):
 a running one is asked over its socket, else the command starts it for itself.`
 

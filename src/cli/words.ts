@@ -31,6 +31,11 @@ export function printable(name: string): string {
   return name.toWellFormed().replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (mark) => `\\u{${mark.codePointAt(0)!.toString(16)}}`)
 }
 
+/** Ends with a full stop. Its beginning stays as it is, since it may be the name of a location. */
+export function sentence(text: string): string {
+  return text === '' || /[.!?:)]$/.test(text) ? text : `${text}.`
+}
+
 /** Columns as wide as their widest cell, two spaces apart; the last one is not padded. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = []

@@ -459,7 +459,25 @@ test('long work is watched to its end and its findings are the exit code', async
   cli.door.task = async () => ({ ...done, state: 'failed', problem: trouble })
   const failed = await cli.quorate(['scrub'])
   assert.equal(failed.code, 1)
-  assert.match(failed.errors, /Two could not be written\. \(storage\.repair\)/)
+  assert.match(failed.errors, /two could not be written\. \(storage\.repair\)/)
+})
+
+test('location test goes on past a location that fails, and tells liars from the absent', async () => {
+  await using at = await scratch()
+  const cli = inside(at.folder)
+  const honest = await cli.door.testLocation({ location: 'west' })
+  assert.equal((await cli.quorate(['location', 'test', 'west', 'east'])).code, 0)
+  cli.door.testLocation = async ({ location }) => (location === 'west' ? { ...honest, findings: ['a second write won'] } : honest)
+  const lying = await cli.quorate(['location', 'test', 'west', 'east'])
+  assert.equal(lying.code, 3)
+  assert.match(lying.out, /^west: does not keep its promises.*\n  a second write won\neast: keeps its promises/)
+  cli.door.testLocation = async ({ location }) => {
+    if (location === 'west') throw new Failure('location.unreachable', { detail: 'west is away', culprits: ['west'] })
+    return honest
+  }
+  const away = await cli.quorate(['location', 'test', 'west', 'east'])
+  assert.deepEqual([away.code, away.errors.split('\n')[0]], [1, 'quorate: west is away. (location.unreachable)'])
+  assert.match(away.out, /^east: keeps/)
 })
 
 test('a signal cancels the task at the site', async () => {

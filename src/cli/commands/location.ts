@@ -1,4 +1,6 @@
 // location add and test.
+import { Failure } from '#base'
+import type { Capabilities } from '#contract'
 import { EXIT } from '../exit-codes.ts'
 import { locationSpec } from '../location-specs.ts'
 import type { Context } from '../context.ts'
@@ -15,14 +17,24 @@ export async function addLocation(context: Context, typed: string, options: { re
 export async function testLocations(context: Context, named: readonly string[]): Promise<number> {
   const all =
     named.length > 0 ? named : (await context.client.status({}, { signal: context.signal })).locations.map((location) => location.label)
-  let exit: number = EXIT.done
+  let [failed, degraded] = [false, false]
   for (const location of all) {
-    const found = await context.client.testLocation({ location }, { signal: context.signal })
-    await context.out.value({ location, ...found })
-    const verdict = found.findings.length === 0 ? 'keeps its promises' : 'does not keep its promises:'
-    await context.out.line(`${printable(location)}: ${verdict} (${Math.round(found.latencyMs)} ms)`)
-    for (const finding of found.findings) await context.out.line(`  ${printable(finding)}`)
-    if (found.findings.length > 0) exit = EXIT.degraded
+    try {
+      const found = await context.client.testLocation({ location }, { signal: context.signal })
+      await tellCapabilities(context, location, found)
+      degraded ||= found.findings.length > 0
+    } catch (error) {
+      if (context.signal.aborted || !(error instanceof Failure)) throw error
+      failed = true
+      await context.out.problem(error, { location })
+    }
   }
-  return exit
+  return failed ? EXIT.failed : degraded ? EXIT.degraded : EXIT.done
+}
+
+async function tellCapabilities(context: Context, location: string, found: Capabilities): Promise<void> {
+  await context.out.value({ location, ...found })
+  const verdict = found.findings.length === 0 ? 'keeps its promises' : 'does not keep its promises'
+  await context.out.line(`${printable(location)}: ${verdict} (${Math.round(found.latencyMs)} ms)`)
+  for (const finding of found.findings) await context.out.line(`  ${printable(finding)}`)
 }

@@ -1,6 +1,5 @@
 // scrub, repair and recover: long work of the site, watched from here.
 import { Failure } from '#base'
-import { EXIT } from '../exit-codes.ts'
 import { locationSpec } from '../location-specs.ts'
 import type { Context } from '../context.ts'
 import { tellTask, watchTask } from '../task-watch.ts'
@@ -18,14 +17,16 @@ export async function scrub(
 export async function repair(context: Context, typed: string | undefined): Promise<number> {
   const path = typed === undefined ? undefined : typedPath(typed).path
   const started = await context.client.repair(path === undefined ? {} : { path }, { signal: context.signal })
-  const exit = await tellTask(context, await watchTask(context, started), { done: 'Repaired' })
-  // What repair found it has mended, unless it says otherwise.
-  return exit === EXIT.degraded ? EXIT.done : exit
+  return tellTask(context, await watchTask(context, started), { done: 'Repaired' })
 }
 
 export async function recover(context: Context, typed: readonly string[], passphrase: string | undefined): Promise<number> {
-  if (typed.length < 2)
-    throw new Failure('cli.usage', { detail: 'recover needs at least as many locations as the threshold, and two at the least.' })
+  if (typed.length < 2) {
+    throw new Failure('cli.usage', {
+      detail: 'recover needs one place for each location of the vault.',
+      next: 'For those that are gone name new, empty ones; repair fills them.',
+    })
+  }
   const locations = typed.map((spec) => locationSpec(context.host, spec))
   const started = await context.client.recover(
     { locations, ...(passphrase === undefined ? {} : { passphrase }) },

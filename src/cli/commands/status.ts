@@ -3,7 +3,7 @@ import { Failure } from '#base'
 import type { LocationStatus, Status } from '#contract'
 import { EXIT } from '../exit-codes.ts'
 import type { Context } from '../context.ts'
-import { counted, printable, size, table } from '../words.ts'
+import { counted, printable, sentence, size, table } from '../words.ts'
 
 const HEALTH = {
   none: 'no vault yet',
@@ -49,7 +49,7 @@ async function tell(context: Context, now: Status): Promise<void> {
   await context.out.line('')
   await tellLocations(context, now.locations)
   for (const message of now.messages)
-    await context.out.line(`${message.severity}: ${printable(message.text)} ${printable(message.next)}`.trimEnd())
+    await context.out.line(`${message.severity}: ${printable(sentence(message.text))} ${printable(message.next)}`.trimEnd())
 }
 
 async function tellLocations(context: Context, locations: readonly LocationStatus[]): Promise<void> {
@@ -63,6 +63,6 @@ async function tellLocations(context: Context, locations: readonly LocationStatu
   for (const [index, line] of table(rows).entries()) {
     await context.out.line(line)
     const { detail, next } = locations[index]!
-    if (detail !== '') await context.out.line(`   ${printable(detail)} ${printable(next)}`.trimEnd())
+    if (detail !== '') await context.out.line(`   ${printable(sentence(detail))} ${printable(next)}`.trimEnd())
   }
 }
