@@ -14,7 +14,7 @@ interface DialogProps {
 export function Dialog({ title, close, wide = false, children }: DialogProps): ReactNode {
   const words = useWords()
   return (
-    <Modal.Root opened onClose={close} size={wide ? 'lg' : 'md'}>
+    <Modal.Root opened onClose={close} size={wide ? 'lg' : 'md'} centered lockScroll={false} transitionProps={{ duration: 120 }}>
       <Modal.Overlay backgroundOpacity={0.45} />
       <Modal.Content>
         <div className={styles.head}>

@@ -22,9 +22,6 @@ export const theme = createTheme({
   cursorType: 'pointer',
   defaultRadius: 'md',
   components: {
-    Modal: {
-      defaultProps: { lockScroll: false, centered: true, overlayProps: { backgroundOpacity: 0.45 }, transitionProps: { duration: 120 } },
-    },
     Menu: { defaultProps: { transitionProps: { duration: 80 } } },
   },
 })
