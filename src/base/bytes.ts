@@ -104,7 +104,7 @@ export class ByteReader {
     if (length > this.remaining) throw new Failure('format.framing', { detail: 'the bytes end too early' })
     const part = this.#bytes.slice(this.#at, this.#at + length)
     this.#at += length
-    return part as Bytes
+    return part
   }
 
   u8(): number {

@@ -68,6 +68,7 @@ export const CODES = {
   'location.config': { kind: 'invalid', title: 'The description of the location is not usable', retry: false },
 
   'database.version': { kind: 'unavailable', title: 'The database was written by a newer version', retry: false },
+  'database.corrupt': { kind: 'corrupt', title: 'The database file is damaged', retry: false },
   'database.unavailable': { kind: 'unavailable', title: 'The database does not answer', retry: true },
 
   'access.denied': { kind: 'denied', title: 'Not allowed', retry: false },

@@ -19,7 +19,9 @@ interface Pending {
 const CALLS_PENDING_MAX = 100_000
 
 // SQLite's primary result codes that are the world's doing, https://www.sqlite.org/rescode.html
-const WORLD = new Set([3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 22, 23, 26])
+const WORLD = new Set([3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 22, 23])
+/** SQLITE_CORRUPT and SQLITE_NOTADB. */
+const DAMAGED = new Set([11, 26])
 
 const PROGRAM = new URL('./sqlite-worker.ts', import.meta.url)
 
@@ -52,7 +54,8 @@ export async function startSqliteThread(file: string, program = PROGRAM): Promis
 
   function lose(cause: unknown): void {
     const detail = cause instanceof Error ? `${file}: ${cause.message}` : `${file}: the database thread ended unexpectedly`
-    gone ??= new Failure('database.unavailable', { detail, cause })
+    const code = cause instanceof Error && 'errcode' in cause ? Number(cause.errcode) & 0xff : 0
+    gone ??= DAMAGED.has(code) ? damaged(detail) : new Failure('database.unavailable', { detail, cause })
     for (const call of pending.values()) call.reject(gone)
     pending.clear()
   }
@@ -88,6 +91,11 @@ export async function startSqliteThread(file: string, program = PROGRAM): Promis
 function translate({ code, message }: Refusal, file: string): Error {
   if (code === undefined) return new AssertionError(`database: ${message}`)
   if ((code & 0xff) === 19) return constraintViolation(code, message)
+  if (DAMAGED.has(code & 0xff)) return damaged(`${file}: ${message}`)
   if (WORLD.has(code & 0xff)) return new Failure('database.unavailable', { detail: `${file}: ${message}` })
   return new AssertionError(`database: ${message}`)
+}
+
+function damaged(detail: string): Failure {
+  return new Failure('database.corrupt', { detail, next: 'Move the damaged file away and rebuild it from the locations: quorate recover.' })
 }

@@ -263,7 +263,7 @@ function point(member: Member): number {
   return member.variant.head.x
 }
 
-function distinct<T>(members: readonly Member[], key: (member: Member) => T): number {
+function distinct(members: readonly Member[], key: (member: Member) => string | number): number {
   return new Set(members.map(key)).size
 }
 

@@ -112,7 +112,7 @@ export class Dealer {
   /** Begins a new run with the next record: after a source was reopened, or bytes of a record were lost before every location had them. */
   newRun(firstRecord = this.#next): void {
     assert(!this.#ended && firstRecord <= this.#next, 'newRun: record')
-    while (this.#runs.length > 0 && this.#runs.at(-1)!.firstRecord >= firstRecord) this.#runs.pop()
+    while (this.#runs.length > 0 && this.#runs.at(-1).firstRecord >= firstRecord) this.#runs.pop()
     this.#salt = random(SALT_BYTES)
     this.#runs.push({ firstRecord, runSalt: toHex(this.#salt) })
     this.#next = firstRecord

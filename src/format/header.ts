@@ -83,7 +83,7 @@ export function parseHead(bytes: Uint8Array): Head {
   const fragId = toHex(body.take(16))
   const keyShare = body.take(keyShareBytes(common.suite))
   body.end()
-  return { common, commonBytes, unproven: flags === 1, x, fragId, keyShare, bytes: bytes.slice(0, 8 + length) as Bytes }
+  return { common, commonBytes, unproven: flags === 1, x, fragId, keyShare, bytes: bytes.slice(0, 8 + length) }
 }
 
 /** Parses COMMON alone, exactly. */

@@ -128,7 +128,7 @@ function parseVariant(copy: Variant['copy'], head: Head, request: { readonly tra
   reader.take(head.bytes.length)
   const begin = reader.position
   const totals = takeTotals(reader)
-  const totalsBytes = request.trailer.slice(begin, reader.position) as Bytes
+  const totalsBytes = request.trailer.slice(begin, reader.position)
   const metaShareBytes = reader.remaining - KTAG_BYTES - NONCE_BYTES
   const metaBytes = metaShareBytes - TAG_BYTES
   if (metaBytes < META_UNIT_BYTES || metaBytes % META_UNIT_BYTES !== 0 || metaBytes > limits.metaBytesMax)

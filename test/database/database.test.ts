@@ -354,7 +354,7 @@ describe('a file', () => {
     for (const file of [join(folder, 'no such folder', 'a.db'), garbage, folder]) {
       await assert.rejects(
         openDatabase({ file, migrations }),
-        (error) => isFailure(error, 'database.unavailable') && error.message.includes(file),
+        (error) => isFailure(error, file === garbage ? 'database.corrupt' : 'database.unavailable') && error.message.includes(file),
       )
     }
   })
