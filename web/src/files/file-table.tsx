@@ -3,7 +3,18 @@ import type { Entry } from '#contract'
 import { Checkbox } from '@mantine/core'
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
 import { useMediaQuery } from '@mantine/hooks'
-import { useCallback, useEffect, useRef, useState, type Dispatch, type KeyboardEvent, type ReactNode, type SetStateAction } from 'react'
+import {
+  useCallback,
+  useEffect,
+  useEffectEvent,
+  useRef,
+  useState,
+  type Dispatch,
+  type KeyboardEvent,
+  type ReactNode,
+  type SetStateAction,
+} from 'react'
+import { keyIsTaken } from '../app/use-page-keys.ts'
 import { useWords } from '../words/words.tsx'
 import type { Column, Order } from './arrange.ts'
 import type { Doing } from './deeds.ts'
@@ -46,8 +57,8 @@ export function FileTable(props: FileTableProps): ReactNode {
   }, [total, end, rows.length, nearEnd])
   useEffect(() => {
     if (!wantsFocus.current) return
-    const target = body.current?.querySelector<HTMLElement>(`[data-row="${row}"] [data-open]`)
-    if (target === null || target === undefined) return
+    const target = nameButton(body.current, row)
+    if (target === undefined) return
     wantsFocus.current = false
     target.focus({ preventScroll: false })
   })
@@ -62,13 +73,20 @@ export function FileTable(props: FileTableProps): ReactNode {
   )
   const move = (to: number): void => {
     const next = Math.max(0, Math.min(rows.length - 1, to))
-    wantsFocus.current = true
     setCurrent(next)
-    if (next < first || next >= end) {
-      const top = (body.current?.getBoundingClientRect().top ?? 0) + scrollY + next * rowPixels
-      scrollTo({ top: top - innerHeight / 2 })
-    }
+    const drawn = nameButton(body.current, next)
+    if (drawn !== undefined) return drawn.focus()
+    wantsFocus.current = true
+    const top = (body.current?.getBoundingClientRect().top ?? 0) + scrollY + next * rowPixels
+    scrollTo({ top: top - innerHeight / 2 })
   }
+  const before = useRef(shown)
+  useEffect(() => {
+    const closed = shown === undefined ? rows.findIndex((entry) => entry.path === before.current) : -1
+    before.current = shown
+    if (closed !== -1) nameButton(body.current, closed)?.focus({ preventScroll: true })
+  }, [shown, rows])
+  useEnterFromHeading(() => move(row))
   const press = (event: KeyboardEvent): void => {
     const entry = rows[row]
     const inMenu = (event.target as Element).closest('[role=menu]') !== null
@@ -133,6 +151,24 @@ export function FileTable(props: FileTableProps): ReactNode {
       </tbody>
     </table>
   )
+}
+
+function nameButton(body: HTMLElement | null, row: number): HTMLElement | undefined {
+  return body?.querySelector<HTMLElement>(`[data-row="${row}"] [data-open]`) ?? undefined
+}
+
+/** From the name of the folder, where the focus is after coming here, one arrow leads into the list. */
+function useEnterFromHeading(enter: () => void): void {
+  const act = useEffectEvent(enter)
+  useEffect(() => {
+    const pressed = (event: globalThis.KeyboardEvent): void => {
+      if (event.key !== 'ArrowDown' || keyIsTaken(event) || document.activeElement?.matches('h1') !== true) return
+      event.preventDefault()
+      act()
+    }
+    addEventListener('keydown', pressed)
+    return () => removeEventListener('keydown', pressed)
+  }, [])
 }
 
 function Spacer({ pixels }: { readonly pixels: number }): ReactNode {

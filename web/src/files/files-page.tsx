@@ -7,6 +7,7 @@ import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useState, type 
 import { TroubleBox } from '../app/trouble-box.tsx'
 import { go, type Route } from '../app/route.ts'
 import { SideVault } from '../places/side-vault.tsx'
+import { SiteStopped } from '../site/reach.ts'
 import { useSpeech } from '../words/words.tsx'
 import { filtered, ordered, type Order } from './arrange.ts'
 import { Crumbs } from './crumbs.tsx'
@@ -55,6 +56,8 @@ function Folder({
     const some = filtered(entries, wanted)
     return complete || order !== undefined ? ordered(some, order, language) : some
   }, [entries, wanted, complete, order, language])
+  // The strip on top speaks of a site that stopped; what was listed before stays.
+  const troubled = listing.error !== null && !(listing.error instanceof SiteStopped && entries.length > 0)
   const shown = show === undefined ? undefined : joinPath(path, show)
   const selection = rows.filter((entry) => picked.has(entry.path))
   const open = useCallback(
@@ -80,7 +83,7 @@ function Folder({
                 ? words.files.found(rows.length)
                 : words.files.searching(entries.length)}
           </p>
-          {listing.error !== null && <ListingTrouble error={listing.error} again={listing.again} />}
+          {troubled && <ListingTrouble error={listing.error} again={listing.again} />}
           {listing.pending && listing.error === null && <RowSkeletons />}
           {rows.length > 0 && (
             <FileTable

@@ -56,7 +56,7 @@ export function LocationsPage({ status, site }: { readonly status: Status | unde
       <section className={styles.picture} aria-label={words.locations.picture}>
         <VaultPicture status={status} />
         <p className={styles.point}>
-          {words.locations.recovery} {point.at === null ? words.locations.recoveryNone : measures.date(point.at)}.{' '}
+          {point.at === null ? words.locations.recoveryNone : words.locations.recovery(measures.date(point.at))}{' '}
           {point.pendingChanges > 0 && words.locations.recoveryPending(point.pendingChanges)}
         </p>
       </section>

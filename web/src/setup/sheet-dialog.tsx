@@ -11,9 +11,9 @@ export function SheetDialog({ vault, locations, close }: SheetProps & { readonly
   const words = useWords()
   return (
     <Dialog title={words.sheet.title} close={close} wide>
-      <p className={styles.lead}>{words.sheet.lead}</p>
+      <p className={`${styles.lead} ${styles.noPrint}`}>{words.sheet.lead}</p>
       <Sheet vault={vault} locations={locations} />
-      <div className={styles.buttons}>
+      <div className={`${styles.buttons} ${styles.noPrint}`}>
         <Button variant="default" onClick={() => print()} leftSection={<IconPrinter size={18} aria-hidden />}>
           {words.sheet.print}
         </Button>

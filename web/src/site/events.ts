@@ -3,6 +3,8 @@ import { event as siteEvent, routes, type SiteEvent } from '#contract'
 
 const PAUSE_MS_MIN = 500
 const PAUSE_MS_MAX = 8000
+/** Browsers keep few connections to one site: a page that nobody looks at gives its own back. */
+const HIDDEN_MS = 30_000
 const NAMES = ['message', 'status', 'task', 'files'] as const
 
 interface Follower {
@@ -16,6 +18,7 @@ interface Follower {
 export function followEvents(follower: Follower): () => void {
   let source: EventSource | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
+  let hiding: ReturnType<typeof setTimeout> | undefined
   let pauseMs = PAUSE_MS_MIN
   let before = false
 
@@ -38,10 +41,22 @@ export function followEvents(follower: Follower): () => void {
         if (event !== undefined) follower.event(event)
       })
   }
-  connect()
-  return () => {
+  const rest = (): void => {
     clearTimeout(timer)
     source?.close()
+    source = undefined
+  }
+  const look = (): void => {
+    clearTimeout(hiding)
+    if (document.hidden) hiding = setTimeout(rest, HIDDEN_MS)
+    else if (source === undefined) connect()
+  }
+  connect()
+  document.addEventListener('visibilitychange', look)
+  return () => {
+    document.removeEventListener('visibilitychange', look)
+    clearTimeout(hiding)
+    rest()
   }
 }
 
