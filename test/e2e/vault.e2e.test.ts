@@ -319,8 +319,16 @@ step('everything can be done from the keyboard', async () => {
   assert.match(await focused(), /Archive/)
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { name: 'Archive' }).waitFor()
+  assert.match(await focused(), /Archive/, 'the focus comes along')
   await page.keyboard.press('Alt+ArrowUp')
   await row('dropped.txt').waitFor()
+  await page.keyboard.press('ArrowDown')
+  assert.match(await focused(), /Archive/)
+  await page.keyboard.press('End')
+  await page.keyboard.press('Enter')
+  await page.getByTestId('details').waitFor()
+  await page.keyboard.press('Escape')
+  assert.match(await focused(), /scan\.dcm/, 'the focus goes back to the row')
   await page.keyboard.press('/')
   await page.keyboard.type('dropp')
   await row('scan.dcm').waitFor({ state: 'detached' })
@@ -392,6 +400,39 @@ step('a site that stops says so, loses nothing, and goes on after the next start
   await page.goto(program.link)
   await row('scan.dcm').waitFor()
   assert.ok(scan.equals(await bytesOf(await downloadByMenu('scan.dcm'))))
+})
+
+step('a lost computer: another one brings the vault back from two locations', async () => {
+  renameSync(places[1]!, `${places[1]}.lost`)
+  const other = await startProgram({ home: join(folder, 'other') })
+  const fresh = await open('en-GB')
+  const tab = await fresh.newPage()
+  try {
+    await tab.goto(other.link)
+    await tab.getByRole('button', { name: 'Bring it back from its locations' }).click()
+    const fields = tab.getByLabel('Folder on this computer')
+    await fields.nth(0).fill(places[0]!)
+    await fields.nth(1).fill(join(folder, 'new'))
+    await fields.nth(2).fill(places[2]!)
+    await looks.at(tab, 'bring-back', ['desktop', 'phone-dark'])
+    await tab.getByRole('button', { name: 'Bring it back', exact: true }).click()
+    const found = tab.getByRole('table').first()
+    await found.getByText('scan.dcm').waitFor({ timeout: 60_000 })
+    const [begun] = await Promise.all([
+      tab.waitForEvent('download'),
+      (async () => {
+        await found.getByRole('button', { name: 'Actions for scan.dcm' }).click()
+        await tab.getByRole('menuitem', { name: 'Download' }).click()
+      })(),
+    ])
+    assert.ok(scan.equals(await bytesOf(begun)))
+    await looks.at(tab, 'brought-back', ['desktop'])
+    await tab.getByRole('button', { name: 'Repair' }).click()
+    await tab.locator('[data-testid=health][data-health=healthy]').waitFor({ timeout: 60_000 })
+  } finally {
+    await fresh.close()
+    await other.stop()
+  }
 })
 
 step('nothing broke and no policy was violated on the way', () => {

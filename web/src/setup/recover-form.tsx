@@ -18,7 +18,7 @@ const POLL_MS = 700
 
 export function RecoverForm({ back, done }: { readonly back: () => void; readonly done: () => void }): ReactNode {
   const words = useWords()
-  const [drafts, setDrafts] = useState<readonly PlaceDraft[]>(() => [emptyDraft(), emptyDraft()])
+  const [drafts, setDrafts] = useState<readonly PlaceDraft[]>(() => [emptyDraft(), emptyDraft(), emptyDraft()])
   const [passphrase, setPassphrase] = useState('')
   const [tried, setTried] = useState(false)
   const troubles = draftTroubles(drafts, words)

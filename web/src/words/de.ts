@@ -123,7 +123,7 @@ export const de: Words = {
   },
   recover: {
     title: 'Einen Tresor zurückholen',
-    text: 'Nennen Sie mindestens so viele seiner Orte, wie die Schwelle verlangt. Quorate liest sie und findet jede Datei, mit Namen und Versionen.',
+    text: 'Nennen Sie einen Ort für jeden seiner Orte, in beliebiger Reihenfolge. Für einen verlorenen nennen Sie einen neuen, leeren Ordner; Reparieren füllt ihn. So viele, wie die Schwelle sagt, genügen, um jede Datei zu finden, mit Namen und Versionen.',
     start: 'Zurückholen',
     passphrase: 'Passphrase der Signaturschlüssel, falls es eine gab',
     done: 'Der Tresor ist wieder da.',

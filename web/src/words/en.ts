@@ -122,7 +122,7 @@ export const en = {
   },
   recover: {
     title: 'Bring a vault back',
-    text: 'Name at least as many of its locations as its threshold says. Quorate reads them and finds every file, with names and versions.',
+    text: 'Name one place for each of its locations, in any order. For one that is gone name a new, empty folder; Repair fills it. As many as the threshold says are enough to find every file, with names and versions.',
     start: 'Bring it back',
     passphrase: 'Passphrase of the signing keys, if it had one',
     done: 'The vault is back.',
