@@ -49,6 +49,8 @@ export function processHost(environment: Environment, options: { readonly build:
       await serve({
         environment,
         ...request,
+        // Nobody sits at a service or a script.
+        open: request.open && process.stdout.isTTY,
         build: options.build,
         signal: stop.signal,
         errors: sink(process.stderr),

@@ -1,5 +1,5 @@
 // Names, folders and versions in the database. Every change writes its line for the vault's own catalogue in the same transaction.
-import { Failure } from '#base'
+import { Failure, limits, utf8 } from '#base'
 import type { Entry, Redundancy } from '#contract'
 import { type Database, type Kysely, sql, type Transaction } from '#database'
 import { newId } from '#format'
@@ -154,7 +154,9 @@ export async function addVersion(
   const { path } = await requireWritable(tx, request.path, request.ifAbsent)
   await makeFolders(tx, foldersAbove(path), request.created)
   const standing = await tx.selectFrom('file').selectAll().where('path', '=', path).executeTakeFirst()
-  const file = standing?.file ?? request.file
+  // The file that was to get a version may have moved away meanwhile: then this is a new one.
+  const moved = standing === undefined && (await tx.selectFrom('file').select('file').where('file', '=', request.file).executeTakeFirst())
+  const file = standing?.file ?? (moved ? newId() : request.file)
   const number = standing === undefined ? 1 : standing.current + 1
   if (standing === undefined)
     await tx
@@ -268,6 +270,8 @@ export async function removeEntry(
   const path = parsePath(request.path)
   const file = await tx.selectFrom('file').selectAll().where('path', '=', path).executeTakeFirst()
   if (file !== undefined && request.version !== undefined) return removeVersion(tx, file, request.version)
+  if (request.version !== undefined && (path === '/' || (await folderExists(tx, path))))
+    throw new Failure('storage.path', { detail: `${path} is a folder: it has no versions` })
   if (file !== undefined) {
     await log(tx, [{ op: 'remove', path }])
     await dropFiles(tx, [file.file])
@@ -347,6 +351,7 @@ async function moveFolder(tx: Tx, from: string, to: string): Promise<void> {
   const cut = [...from].length + 1
   const moved = (column: string): ReturnType<typeof sql<string>> => sql<string>`${to} || substr(${sql.ref(column)}, ${cut})`
   const within = { from: `${from}/`, to: `${from}0` }
+  await requireShort(tx, within, utf8(to).length - utf8(from).length)
   await tx
     .updateTable('folder')
     .set({ path: to, parent: splitPath(to).parent })
@@ -364,6 +369,23 @@ async function moveFolder(tx: Tx, from: string, to: string): Promise<void> {
     .where('path', '>=', within.from)
     .where('path', '<', within.to)
     .execute()
+}
+
+/** A folder that moves must not carry a path beyond what a path may be. */
+async function requireShort(tx: Tx, within: { readonly from: string; readonly to: string }, longerBytes: number): Promise<void> {
+  const bytes = sql<number>`length(cast(path as blob))`
+  for (const table of ['folder', 'file'] as const) {
+    const row = await tx
+      .selectFrom(table)
+      .select('path')
+      .where('path', '>=', within.from)
+      .where('path', '<', within.to)
+      .orderBy(bytes, 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    if (row !== undefined && utf8(row.path).length + longerBytes > limits.pathBytesMax)
+      throw new Failure('storage.path', { detail: `${row.path} would get a path that is too long`, next: 'Choose a shorter name.' })
+  }
 }
 
 /** Makes room at the target of a move or copy; an existing file goes only when it may be replaced. */

@@ -7,8 +7,6 @@ import { type Blamed, blameOpening, type Candidate, type Known, openCandidate, s
 import type { FragmentSource } from './location.ts'
 import { Bell, stalled, within } from './patience.ts'
 
-export type { Candidate, Known } from './frame-search.ts'
-
 export interface ReaderRequest {
   readonly candidates: readonly Candidate[]
   readonly asked: Asked & { readonly k: number }
@@ -58,6 +56,8 @@ interface Bench {
 
 /** Chunks under way at once. */
 const DEPTH = 3
+/** Times that a place that fails is asked for one record. */
+const ROUNDS_MAX = 3
 
 export class ObjectReader {
   readonly assembly: Assembly
@@ -381,7 +381,10 @@ class Gathering {
   readonly #bench: Bench
   readonly #slot: Slot
   readonly #j: number
-  readonly #asked = new Map<Source, { row: number; late: boolean; settled: boolean }>()
+  readonly #asked = new Map<Source, { late: boolean; settled: boolean; away: boolean }>()
+  /** Where the record of a source goes, however often it is asked. */
+  readonly #rows = new Map<Source, number>()
+  #rounds = 1
   readonly #good: ReadRecord[] = []
   readonly #failures: Failure[] = []
   readonly #bell = new Bell()
@@ -424,7 +427,10 @@ class Gathering {
             break
           }
         }
-        if (this.pending === 0 && !this.#reader.recruiting) throw this.#unreadable()
+        if (this.pending === 0 && !this.#reader.recruiting) {
+          if (this.#again()) continue
+          throw this.#unreadable()
+        }
         if ((await this.#bell.wait(clock, hedgeMs)) === 'rung') continue
         this.#overtake(hedgeMs)
         if (this.#reader.nextSource(this.#asked) === undefined) this.#reader.recruit()
@@ -442,14 +448,18 @@ class Gathering {
   }
 
   #start(source: Source): void {
-    const call = { row: this.#asked.size, late: false, settled: false }
+    const call = { late: false, settled: false, away: false }
+    const row = this.#rows.get(source) ?? this.#rows.size
+    this.#rows.set(source, row)
     this.#asked.set(source, call)
     this.pending += 1
     source.overdue += 1
-    void this.#read(source, call.row)
+    void this.#read(source, row)
       .then((record) => this.#good.push(record))
       .catch((error: unknown) => {
-        this.#failures.push(error instanceof Failure ? error : new Failure('base.internal', { cause: error }))
+        const failure = error instanceof Failure ? error : new Failure('base.internal', { cause: error })
+        call.away = failure.kind === 'unavailable'
+        this.#failures.push(failure)
       })
       .finally(() => {
         call.settled = true
@@ -458,6 +468,15 @@ class Gathering {
         this.#bell.ring()
         if (this.pending === 0) this.settled()
       })
+  }
+
+  /** Places come and go: those that were away are asked once more. */
+  #again(): boolean {
+    const away = [...this.#asked].filter(([, call]) => call.away).map(([source]) => source)
+    if (this.#rounds >= ROUNDS_MAX || away.length === 0) return false
+    this.#rounds += 1
+    for (const source of away) this.#asked.delete(source)
+    return true
   }
 
   /** Those that were asked are slow: spares are asked beside them. */

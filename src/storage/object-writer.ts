@@ -5,6 +5,7 @@ import { type Arena, Dealer, dealerFingerprint, type DealSpec, encodeMeta, zeros
 import { type ChunkDesk, localDesk, pooledDesk } from './chunk-desk.ts'
 import type { ChunkPool } from './chunk-pool.ts'
 import type { FragmentSink } from './location.ts'
+import { stalled } from './patience.ts'
 import type { Place } from './place.ts'
 
 export interface WriteTarget {
@@ -54,17 +55,19 @@ export interface WriteOutcome {
   readonly modified: string
   readonly held: readonly WrittenFragment[]
   readonly missed: readonly { readonly target: WriteTarget; readonly failure: Failure }[]
+  /** False while a silent location may still read from the arena, which then must not be used for anything else. */
+  readonly arenaFree: boolean
 }
 
-/** What the write left behind when it failed: names that may exist at locations. */
+/** Names may stand at locations all the same. */
 export class WriteFailed extends Error {
   readonly failure: Failure
-  readonly leftovers: readonly WriteTarget[]
+  readonly arenaFree: boolean
 
-  constructor(failure: Failure, leftovers: readonly WriteTarget[]) {
+  constructor(failure: Failure, arenaFree: boolean) {
     super(failure.message)
     this.failure = failure
-    this.leftovers = leftovers
+    this.arenaFree = arenaFree
   }
 }
 
@@ -105,14 +108,12 @@ export async function writeObject(request: WriteRequest): Promise<WriteOutcome> 
           : [],
       ),
       missed: fleet.writers.flatMap(({ target, failure }) => (failure === undefined ? [] : [{ target, failure }])),
+      arenaFree: !fleet.holding,
     }
   } catch (error) {
     await fleet.abort()
     const failure = error instanceof Failure ? error : new Failure('base.internal', { cause: error })
-    throw new WriteFailed(
-      failure,
-      fleet.writers.filter(({ began }) => began).map(({ target }) => target),
-    )
+    throw new WriteFailed(failure, !fleet.holding)
   } finally {
     fleet.stop()
     await desk.close()
@@ -244,7 +245,6 @@ class Fleet {
 class FragmentWriter {
   readonly target: WriteTarget
   failure: Failure | undefined
-  began = false
   sentBytes = 0
   readonly #clock: Clock
   readonly #cancel = new AbortController()
@@ -279,8 +279,10 @@ class FragmentWriter {
       return Promise.resolve()
     }
     return this.#run(async () => {
-      this.began = true
-      this.#sink = await place.location.create(name, { signal: this.#cancel.signal })
+      const sink = await place.location.create(name, { signal: this.#cancel.signal })
+      this.#sink = sink
+      // It came too late: nobody else would take away what it began.
+      if (this.failure !== undefined) await sink.abort()
     })
   }
 
@@ -296,7 +298,24 @@ class FragmentWriter {
   }
 
   finish(): Promise<void> {
-    return this.#run(() => this.#sink!.finish())
+    return this.#run(async () => {
+      try {
+        await this.#sink!.finish()
+      } catch (error) {
+        // An error may come after the effect. Names are drawn at random and stand whole or not at all: what stands there is ours.
+        if (!(await this.#stands())) throw error
+      }
+    })
+  }
+
+  async #stands(): Promise<boolean> {
+    const { place, name } = this.target
+    try {
+      const found = await place.location.head(name, { signal: this.#cancel.signal })
+      return found?.sizeBytes === this.sentBytes
+    } catch {
+      return false
+    }
   }
 
   async abort(): Promise<void> {
@@ -321,13 +340,7 @@ class FragmentWriter {
       this.#progressMs = nowMs
     } else if (nowMs - this.#progressMs >= stallMs) {
       const { label } = this.target.place
-      this.give(
-        new Failure('location.stalled', {
-          detail: `${label} has taken nothing for ${Math.round(stallMs / 1000)} s`,
-          culprits: [label],
-          next: `Check ${label}; repair brings the missing fragments there.`,
-        }),
-      )
+      this.give(stalled(label, stallMs))
     }
   }
 

@@ -45,7 +45,7 @@ export async function within<T>(
         else void Promise.resolve(late?.(answer)).catch(() => undefined)
       },
       (error: unknown) => {
-        if (end()) reject(error as Error)
+        if (end()) reject(error)
       },
     )
   })

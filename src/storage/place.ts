@@ -2,6 +2,7 @@
 import { type Clock, Failure, isFailure } from '#base'
 import { canonicalBytes, parseCanonical } from '#format'
 import type { Location } from './location.ts'
+import { within } from './patience.ts'
 
 export const MARKER = 'location.json'
 const MARKER_BYTES_MAX = 4096
@@ -33,6 +34,8 @@ export class Place {
   readonly location: Location
   readonly #vault: string
   readonly #clock: Clock
+  readonly #checkMs: number
+  readonly #onChange: (place: Place) => void
   #presence: Presence = 'unknown'
   #failure: Failure | undefined
   #latencyMs: number | null = null
@@ -40,7 +43,16 @@ export class Place {
   #failures = 0
   #blockedUntilMs = 0
 
-  constructor(parts: { id: string; x: number; vault: string; location: Location; clock: Clock }) {
+  constructor(parts: {
+    id: string
+    x: number
+    vault: string
+    location: Location
+    clock: Clock
+    /** A check may take this long before the place counts as unreachable. */
+    checkMs: number
+    onChange: (place: Place) => void
+  }) {
     this.id = parts.id
     this.x = parts.x
     this.location = parts.location
@@ -48,6 +60,8 @@ export class Place {
     this.kind = parts.location.kind
     this.#vault = parts.vault
     this.#clock = parts.clock
+    this.#checkMs = parts.checkMs
+    this.#onChange = parts.onChange
   }
 
   get view(): PlaceView {
@@ -84,19 +98,20 @@ export class Place {
 
   /** Opens the circuit breaker for twice as long after each failure in a row, at most a minute. The health check closes it. */
   failed(failure: Failure): void {
-    if (failure.kind === 'absent' || failure.kind === 'corrupt') return
+    if (failure.kind === 'absent' || failure.kind === 'corrupt' || failure.code === 'base.cancelled') return
     this.#failures += 1
     this.#blockedUntilMs = this.#clock.now() + Math.min(60_000, 500 * 2 ** Math.min(this.#failures, 7))
-    this.#failure = failure
-    if (failure.kind === 'unavailable' || failure.kind === 'denied') this.#presence = 'unreachable'
+    // A full place is there all the same, and reads.
+    if (failure.code === 'location.full') this.#failure = failure
+    else if (failure.kind === 'unavailable' || failure.kind === 'denied') this.#found('unreachable', failure)
   }
 
-  /** Asks the location for its marker. Never throws; answers whether the view changed. */
-  async check(signal?: AbortSignal): Promise<boolean> {
-    const before = this.#presence
+  /** Asks the location for its marker. Never throws. */
+  async check(signal?: AbortSignal): Promise<void> {
     const started = this.#clock.now()
     try {
-      const marker = await readMarker(this.location, signal)
+      const patience = { clock: this.#clock, ms: this.#checkMs, label: this.label, signal }
+      const marker = await within(patience, (stop) => readMarker(this.location, stop))
       this.succeeded(this.#clock.now() - started)
       if (marker === undefined)
         this.#found(
@@ -116,21 +131,20 @@ export class Place {
             next: 'Connect the place that belongs here.',
           }),
         )
-      } else this.#found('present', undefined)
+      } else if (this.#presence !== 'present') this.#found('present', undefined)
     } catch (error) {
       const failure =
         error instanceof Failure
           ? error
           : new Failure('location.unreachable', { detail: `${this.label} cannot be reached`, culprits: [this.label], cause: error })
-      if (isFailure(failure, 'base.cancelled') && signal?.aborted) return false
+      if (failure.code === 'base.cancelled') return
       if (failure.code === 'location.not-ours') this.#found('empty', failure)
       else if (failure.kind === 'corrupt' || failure.kind === 'invalid') this.#found('foreign', failure)
       else {
         this.failed(failure)
-        this.#presence = 'unreachable'
+        this.#found('unreachable', failure)
       }
     }
-    return before !== this.#presence
   }
 
   /** Looks anew at a place that was exchanged. */
@@ -140,14 +154,17 @@ export class Place {
   }
 
   #found(presence: Presence, failure: Failure | undefined): void {
+    const changed = presence !== this.#presence
     this.#presence = presence
     this.#failure = failure
+    if (changed) this.#onChange(this)
   }
 
   /** Writes the marker into an empty place: an explicit act of `init`, `location add` or repair. */
   async mark(signal?: AbortSignal): Promise<void> {
     const bytes = markerBytes(this.#vault, this.id)
-    await this.location.putIfAbsent(MARKER, bytes, { signal })
+    const patience = { clock: this.#clock, ms: this.#checkMs, label: this.label, signal }
+    await within(patience, (stop) => this.location.putIfAbsent(MARKER, bytes, { signal: stop }))
     await this.check(signal)
     if (this.#presence !== 'present') throw this.#failure ?? new Failure('location.not-ours', { culprits: [this.label] })
   }

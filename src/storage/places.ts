@@ -12,13 +12,12 @@ export interface EnrolledLocation {
 /** How often the marker of a location is asked for. */
 const FOLDER_CHECK_MS = 1000
 const REMOTE_CHECK_MS = 15_000
-/** A check of one location may take this long before it counts as unreachable. */
-const CHECK_TIMEOUT_MS = 5000
 
 export class Places {
   readonly #clock: Clock
   readonly #vault: string
-  readonly #onChange: () => void
+  readonly #onChange: (place: Place) => void
+  readonly #checkMs: number
   readonly #stop = new AbortController()
   #all: Place[]
 
@@ -26,11 +25,15 @@ export class Places {
     readonly vault: string
     readonly locations: readonly EnrolledLocation[]
     readonly clock: Clock
-    readonly onChange: () => void
+    /** A check of one location may take this long before it counts as unreachable. */
+    readonly checkMs: number
+    /** A place came or went. */
+    readonly onChange: (place: Place) => void
   }) {
     this.#clock = parts.clock
     this.#vault = parts.vault
     this.#onChange = parts.onChange
+    this.#checkMs = parts.checkMs
     this.#all = parts.locations.map((one) => this.#place(one)).toSorted((a, b) => a.x - b.x)
   }
 
@@ -66,8 +69,7 @@ export class Places {
 
   /** Asks every location now, at once. */
   async checkAll(): Promise<void> {
-    const changed = await Promise.all(this.#all.map((place) => this.#check(place)))
-    if (changed.some(Boolean)) this.#onChange()
+    await Promise.all(this.#all.map((place) => place.check(this.#stop.signal)))
   }
 
   #watching = false
@@ -89,35 +91,14 @@ export class Places {
     while (!signal.aborted) {
       try {
         await this.#clock.sleep(place.view.presence === 'present' ? period : Math.min(period, 2000), signal)
-        if (await this.#check(place)) this.#onChange()
+        await place.check(signal)
       } catch {
         return
       }
     }
   }
 
-  async #check(place: Place): Promise<boolean> {
-    const timeout = new AbortController()
-    const timer = this.#clock.sleep(CHECK_TIMEOUT_MS, timeout.signal).then(
-      () => true,
-      () => false,
-    )
-    const checked = place.check(this.#stop.signal)
-    const outcome = await Promise.race([checked, timer.then((late) => (late ? 'late' : 'done'))])
-    timeout.abort()
-    if (outcome !== 'late') return checked
-    const before = place.view.presence
-    place.failed(
-      new Failure('location.stalled', {
-        detail: `${place.label} does not answer`,
-        culprits: [place.label],
-        next: `Check ${place.label}; the vault goes on without it.`,
-      }),
-    )
-    return before !== place.view.presence
-  }
-
   #place({ id, x, location }: EnrolledLocation): Place {
-    return new Place({ id, x, vault: this.#vault, location, clock: this.#clock })
+    return new Place({ id, x, vault: this.#vault, location, clock: this.#clock, checkMs: this.#checkMs, onChange: this.#onChange })
   }
 }

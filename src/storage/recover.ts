@@ -1,14 +1,17 @@
 // Rebuilding the catalogue of a vault from its locations, when the database is lost (docs/spec/vault.md, "Restoring with nothing but k locations").
-import { type Clock, Failure, isFailure, rfc3339 } from '#base'
+import { type Clock, Failure, isFailure, rfc3339, toHex } from '#base'
 import type { VerifyingKeys } from '#crypto/primitives'
-import { fetchFrame, type Frame } from '#format'
+import type { Common, Meta } from '#format'
 import { addVersion, createFolder, moveEntry, removeEntry, type Store } from './catalogue.ts'
 import { CATALOGUE_TYPE, type CatalogueHeading, type CatalogueLine, parseLines } from './catalogue-lines.ts'
 import { Findings, type Progress } from './findings.ts'
-import { decodeKeys, encodeKeys, HEAD_BYTES_MAX, headHash, type HeadReference, parseVaultHead, type VaultHead } from './head.ts'
+import { openCandidate, type Opened } from './frame-search.ts'
+import { encodeKeys, HEAD_BYTES_MAX, headHash, headName, type HeadReference, parseVaultHead, type VaultHead } from './head.ts'
 import type { Location } from './location.ts'
-import { readMarker } from './place.ts'
-import { splitPath } from './paths.ts'
+import { type Marker, type Place, readMarker } from './place.ts'
+import { within } from './patience.ts'
+import { parsePath, splitPath } from './paths.ts'
+import { DROPPED_UNSEEN } from './sweep.ts'
 import type { Vault } from './vault.ts'
 
 export interface FoundVault {
@@ -19,6 +22,9 @@ export interface FoundVault {
 }
 
 const HEADS_READ_MAX = 16
+/** As many as a head can name. */
+const FORMER_MAX = 64
+const FRAMES_AT_ONCE = 8
 const APPLY_LINES = 1000
 const NAME = /^[0-9a-f]{2}\/[0-9a-f]{32}$/
 
@@ -26,18 +32,9 @@ const NAME = /^[0-9a-f]{2}\/[0-9a-f]{32}$/
  * Finds which vault the locations belong to and its newest head. Places without a marker (new and empty ones) and places that do not answer
  * take the location ids that are left over. Throws when they are not of one vault, or no head verifies.
  */
-export async function findVault(locations: readonly Location[]): Promise<FoundVault> {
-  const markers = await Promise.all(
-    locations.map(async (location) => {
-      try {
-        return await readMarker(location)
-      } catch (error) {
-        if (error instanceof Failure && error.kind === 'unavailable') return undefined
-        throw error
-      }
-    }),
-  )
-  const vaults = new Set(markers.flatMap((marker) => (marker === undefined ? [] : [marker.vault])))
+export async function findVault(locations: readonly Location[], patience: Patience): Promise<FoundVault> {
+  const markers = await Promise.all(locations.map((location) => markerOf(location, patience)))
+  const vaults = new Set(markers.flatMap((marker) => (typeof marker === 'string' ? [] : [marker.vault])))
   const [vault] = vaults
   if (vault === undefined)
     throw new Failure('storage.no-vault', {
@@ -46,11 +43,11 @@ export async function findVault(locations: readonly Location[]): Promise<FoundVa
     })
   if (vaults.size > 1)
     throw new Failure('location.not-ours', {
-      detail: 'these places belong to different vaults',
+      detail: `these places belong to different vaults: ${locations.flatMap(({ label }, index) => (typeof markers[index] === 'string' ? [] : [`${label} to ${markers[index]!.vault.slice(0, 8)}`])).join(', ')}`,
       culprits: locations.map(({ label }) => label),
-      next: 'Name the places of one vault only.',
+      next: 'Name the places of one vault only; for one that is gone name a new, empty one.',
     })
-  const heads = (await Promise.all(locations.map((location) => readHeads(location, vault)))).flat()
+  const heads = (await Promise.all(locations.map((location) => readHeads(location, vault, patience)))).flat()
   const newest = trusted(heads)
   const { head } = newest
   if (locations.length !== head.locations.length) {
@@ -59,9 +56,17 @@ export async function findVault(locations: readonly Location[]): Promise<FoundVa
       next: 'Name one place for each; for those that are gone name new, empty ones, which repair fills.',
     })
   }
-  const taken = new Set(markers.flatMap((marker) => (marker === undefined ? [] : [marker.location])))
+  const taken = new Set(markers.flatMap((marker) => (typeof marker === 'string' ? [] : [marker.location])))
   const left = head.locations.map(({ id }) => id).filter((id) => !taken.has(id))
-  const ids = markers.map((marker) => marker?.location ?? left.shift()!)
+  const silent = locations.filter((_, index) => markers[index] === 'silent').map(({ label }) => label)
+  // Which of the missing locations a silent place is cannot be told, unless only one is missing.
+  if (silent.length > 0 && left.length > 1)
+    throw new Failure('location.unreachable', {
+      detail: `${silent.join(' and ')} cannot show which location of the vault it is`,
+      culprits: silent,
+      next: 'Bring it back, or name a new, empty place instead, which repair fills.',
+    })
+  const ids = markers.map((marker) => (typeof marker === 'string' ? left.shift()! : marker.location))
   if (new Set(ids).size !== ids.length || ids.some((id) => !head.locations.some((one) => one.id === id))) {
     throw new Failure('location.not-ours', {
       detail: 'a place was named twice, or is not of the newest head',
@@ -69,6 +74,21 @@ export async function findVault(locations: readonly Location[]): Promise<FoundVa
     })
   }
   return { head, headBytes: newest.bytes, ids }
+}
+
+/** `silent`: it does not answer, or its marker is damaged. */
+async function markerOf(location: Location, patience: Patience): Promise<Marker | 'empty' | 'silent'> {
+  try {
+    return (await within({ ...patience, label: location.label }, (signal) => readMarker(location, signal))) ?? 'empty'
+  } catch (error) {
+    if (error instanceof Failure && (error.kind === 'unavailable' || error.kind === 'invalid' || error.kind === 'corrupt')) return 'silent'
+    throw error
+  }
+}
+
+interface Patience {
+  readonly clock: Clock
+  readonly ms: number
 }
 
 interface Served {
@@ -79,20 +99,24 @@ interface Served {
 
 /**
  * A head is signed by the keys it names, so any one location can write one: the dealer counts whose heads stand at the most locations, of two
- * at equally many the one that names the other as former (docs/spec/vault.md, "Head"). Of that dealer, the newest head.
+ * at equally many the one that stands wherever the other does and names it as former (docs/spec/vault.md, "Head"). Of that dealer, the newest.
  */
 function trusted(heads: readonly Served[]): Served {
-  const byDealer = [...Map.groupBy(heads, ({ head }) => head.dealer.ed25519 + head.dealer.mldsa65)].map(([key, served]) => ({
+  const byDealer = [...Map.groupBy(heads, ({ head }) => keyOf(head.dealer))].map(([key, served]) => ({
     key,
-    served: served.toSorted((a, b) => b.head.epoch - a.head.epoch || (headHash(a.bytes) < headHash(b.bytes) ? -1 : 1)),
-    locations: new Set(served.map(({ location }) => location)).size,
+    newest: served.toSorted((a, b) => b.head.epoch - a.head.epoch || (headHash(a.bytes) < headHash(b.bytes) ? -1 : 1))[0]!,
+    locations: new Set(served.map(({ location }) => location)),
   }))
-  const most = Math.max(0, ...byDealer.map(({ locations }) => locations))
-  const tied = byDealer.filter(({ locations }) => locations === most)
-  const names = (one: Served, key: string): boolean => one.head.formerDealers.some(({ ed25519, mldsa65 }) => ed25519 + mldsa65 === key)
-  const chosen =
-    tied.length === 1 ? tied[0] : tied.find(({ key, served }) => tied.every((other) => other.key === key || names(served[0]!, other.key)))
-  if (chosen !== undefined) return chosen.served[0]!
+  const most = Math.max(0, ...byDealer.map(({ locations }) => locations.size))
+  const tied = byDealer.filter(({ locations }) => locations.size === most)
+  const chosen = tied.find((one) =>
+    tied.every(
+      (other) =>
+        other === one ||
+        (other.locations.isSubsetOf(one.locations) && one.newest.head.formerDealers.some((former) => keyOf(former) === other.key)),
+    ),
+  )
+  if (chosen !== undefined) return chosen.newest
   throw tied.length === 0
     ? new Failure('storage.no-vault', {
         detail: 'no head of the vault verifies at any of these places',
@@ -100,16 +124,21 @@ function trusted(heads: readonly Served[]): Served {
       })
     : new Failure('format.conflict', {
         detail: 'the locations name different dealers, and equally many speak for each',
-        culprits: tied.flatMap(({ served }) => served.map(({ location }) => location)),
+        culprits: [...new Set(tied.flatMap(({ locations }) => [...locations]))],
         next: 'Compare the fingerprint on the recovery sheet; restore with recovery/recover.py --dealer.',
       })
 }
 
-async function readHeads(location: Location, vault: string): Promise<Served[]> {
+function keyOf(dealer: { readonly mldsa65: string; readonly ed25519: string }): string {
+  return `${dealer.mldsa65} ${dealer.ed25519}`
+}
+
+async function readHeads(location: Location, vault: string, given: Patience): Promise<Served[]> {
+  const patience = { ...given, label: location.label }
   const names: string[] = []
   try {
     for (let after: string | undefined; ;) {
-      const page = await location.list({ prefix: `head/${vault}/`, after })
+      const page = await within(patience, (signal) => location.list({ prefix: `head/${vault}/`, after }, { signal }))
       names.push(...page.entries.map(({ name }) => name))
       if (page.next === undefined || names.length > 100_000) break
       after = page.next
@@ -121,22 +150,26 @@ async function readHeads(location: Location, vault: string): Promise<Served[]> {
   const heads: Served[] = []
   for (const name of names.toSorted().toReversed().slice(0, HEADS_READ_MAX)) {
     try {
-      const source = await location.open(name, { tailBytes: HEAD_BYTES_MAX })
-      try {
-        if (source.sizeBytes > HEAD_BYTES_MAX) continue
-        const bytes = source.tail.slice()
-        const head = parseVaultHead(bytes)
-        if (head.vault !== vault || !name.endsWith(head.epoch.toString(16).padStart(16, '0'))) continue
-        heads.push({ location: location.label, head, bytes })
-      } finally {
-        await source.close()
-      }
+      const bytes = await within(patience, (signal) => readHead(location, name, signal))
+      const head = parseVaultHead(bytes)
+      if (head.vault === vault && name === headName(vault, head.epoch)) heads.push({ location: location.label, head, bytes })
     } catch (error) {
       // A head that is damaged is passed over: an older one, or another location's, serves.
       if (!(error instanceof Failure)) throw error
+      if (error.code === 'location.stalled') break
     }
   }
   return heads
+}
+
+async function readHead(location: Location, name: string, signal: AbortSignal): Promise<Uint8Array> {
+  const source = await location.open(name, { tailBytes: HEAD_BYTES_MAX, signal })
+  try {
+    if (source.sizeBytes > HEAD_BYTES_MAX) throw new Failure('format.framing', { detail: 'the vault head is too long' })
+    return source.tail.slice()
+  } finally {
+    await source.close()
+  }
 }
 
 /** Rows of the vault and its locations as the head tells them. */
@@ -152,7 +185,7 @@ export async function adoptHead(
 ): Promise<void> {
   const { head, headBytes, ids } = found
   const own = encodeKeys(given.own)
-  const former = [head.dealer, ...head.formerDealers].filter(({ ed25519 }) => ed25519 !== own.ed25519)
+  const former = [head.dealer, ...head.formerDealers].filter((dealer) => keyOf(dealer) !== keyOf(own)).slice(0, FORMER_MAX)
   await db.transaction(async (tx) => {
     await tx
       .insertInto('vault')
@@ -170,6 +203,8 @@ export async function adoptHead(
         head_sequence: 0,
         head_at: head.created,
         former_dealers: JSON.stringify(former),
+        state: 'recovering',
+        running: 0,
       })
       .execute()
     for (const [index, location] of given.locations.entries()) {
@@ -205,9 +240,23 @@ export async function rebuild(
   ]
   let sequence = references[0]?.sequence ?? 1
   for (const reference of references) {
-    if (reference.sequence !== sequence)
-      throw new Failure('format.content', { detail: `segment ${sequence} of the catalogue is missing in the vault head` })
-    await applyReference(vault, reference, findings)
+    try {
+      if (reference.sequence !== sequence)
+        throw new Failure('format.content', { detail: `part ${sequence} of the catalogue is missing in the vault head` })
+      await applyReference(vault, reference, findings)
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
+      // While a place is silent the part may be there: nothing is given up.
+      if (vault.parts.places.all.some(({ view }) => view.presence !== 'present' && view.presence !== 'empty')) throw error
+      findings.add({
+        location: '',
+        path: 'catalogue',
+        fragment: '',
+        kind: 'unreadable',
+        detail: `${error.message} Files are looked for one by one.`,
+      })
+      break
+    }
     sequence += 1
   }
   await setSequence(vault, { next: sequence, head: sequence - 1 })
@@ -247,7 +296,7 @@ async function applyReference(
       .set({ size, padded: reader.assembly.totals.paddedLen })
       .where('deal', '=', reference.dealId)
       .execute()
-    const lines = await apply(vault, parseLines(reader.read({ first: 0, last: size - 1 })), reference.sequence)
+    const lines = await apply(vault, parseLines(reader.read({ first: 0, last: Math.max(0, size - 1) })), reference.sequence)
     await db.kysely
       .insertInto('segment')
       .values({ sequence: reference.sequence, kind: reference.kind, deal: reference.dealId, lines })
@@ -344,7 +393,8 @@ async function applyLine(vault: Vault, tx: Tx, line: CatalogueLine): Promise<voi
     case 'folder':
       return createFolder(tx, line.path, line.created)
     case 'deal': {
-      if ((await tx.selectFrom('deal').select('deal').where('deal', '=', line.dealId).executeTakeFirst()) !== undefined) return
+      // A later line for the same dealing replaces the earlier.
+      await tx.deleteFrom('fragment').where('deal', '=', line.dealId).execute()
       await tx
         .insertInto('deal')
         .values({
@@ -362,6 +412,7 @@ async function applyLine(vault: Vault, tx: Tx, line: CatalogueLine): Promise<voi
           state: 'stored',
           purpose: 'file',
         })
+        .onConflict((oc) => oc.column('deal').doUpdateSet({ k: line.k, n: line.n }))
         .execute()
       const rows = vault.parts.places.all.map((place) => {
         const fragment = line.fragments.find(({ location }) => location === place.id)
@@ -387,7 +438,7 @@ async function applyLine(vault: Vault, tx: Tx, line: CatalogueLine): Promise<voi
       else
         await tx
           .updateTable('file')
-          .set({ current: Math.max(standing.current, line.number) })
+          .set({ path: line.path, parent: folders.parent, current: Math.max(standing.current, line.number) })
           .where('file', '=', line.file)
           .execute()
       await tx
@@ -453,7 +504,7 @@ async function applyLine(vault: Vault, tx: Tx, line: CatalogueLine): Promise<voi
         size: 0,
         padded: 0,
         type: '',
-        created: '',
+        created: DROPPED_UNSEEN,
       }
       await tx
         .insertInto('deal')
@@ -468,211 +519,258 @@ async function exists(tx: Tx, path: string): Promise<boolean> {
   return file !== undefined || (await tx.selectFrom('folder').select('path').where('path', '=', path).executeTakeFirst()) !== undefined
 }
 
+/** A fragment that the catalogue does not name. */
 interface Stray {
   readonly location: string
   readonly name: string
-  readonly frame: Frame
   readonly sizeBytes: number
+  readonly x: number
+  readonly common: Common
+  /** COMMON's bytes in hex. */
+  readonly group: string
+}
+
+interface Request {
+  readonly signal: AbortSignal
+  readonly progress: Progress
 }
 
 /** Names that the catalogue does not know: files put after its last segment, or a segment that no head names yet. Sizes and losses are noted on the way. */
-async function adoptLater(
-  vault: Vault,
-  request: { readonly signal: AbortSignal; readonly progress: Progress },
-  findings: Findings,
-): Promise<void> {
+async function adoptLater(vault: Vault, request: Request, findings: Findings): Promise<void> {
   const { db, places } = vault.parts
+  // By the whole of COMMON: a liar who copies an id makes a group of his own.
   const strays = new Map<string, Stray[]>()
+  let seenAll = true
   for (const place of places.all) {
-    if (place.view.presence !== 'present') {
+    if (place.view.presence === 'empty')
       await db.kysely.updateTable('fragment').set({ state: 'lost' }).where('location', '=', place.id).where('state', '=', 'held').execute()
-      continue
+    else if (place.view.presence !== 'present' || !(await lookThrough(vault, place, { ...request, strays }))) {
+      seenAll = false
+      findings.add({
+        location: place.label,
+        path: '',
+        fragment: '',
+        kind: 'unreachable',
+        detail: place.view.detail || `${place.label} does not answer`,
+      })
     }
-    const seen = new Set<string>()
+  }
+  for (const found of strays.values()) await adoptKnown(vault, found)
+  await adoptNew(vault, [...strays.values()], { ...request, findings })
+  if (seenAll)
+    await db.kysely
+      .deleteFrom('deal')
+      .where('state', '=', 'dropping')
+      .where('created', '=', DROPPED_UNSEEN)
+      .where((eb) => eb.not(eb.exists(eb.selectFrom('fragment').select('x').whereRef('fragment.deal', '=', 'deal.deal'))))
+      .execute()
+}
+
+/** All names at one place. False when it stops answering. */
+async function lookThrough(vault: Vault, place: Place, request: Request & { readonly strays: Map<string, Stray[]> }): Promise<boolean> {
+  const { db, clock, stallMs } = vault.parts
+  const { signal } = request
+  const seen = new Set<string>()
+  try {
     for (let after: string | undefined; ;) {
-      if (request.signal.aborted) throw new Failure('base.cancelled')
-      const page = await place.location.list({ prefix: '', after }, { signal: request.signal })
+      const page = await within({ clock, ms: stallMs, label: place.label, signal }, (stop) =>
+        place.location.list({ prefix: '', after }, { signal: stop }),
+      )
       const entries = page.entries.filter(({ name }) => NAME.test(name))
       for (let at = 0; at < entries.length; at += 500) {
         const part = entries.slice(at, at + 500)
+        const names = part.map(({ name }) => name)
         const known = await db.kysely
           .selectFrom('fragment')
-          .select(['deal', 'name'])
+          .select('name')
           .where('location', '=', place.id)
-          .where(
-            'name',
-            'in',
-            part.map(({ name }) => name),
-          )
+          .where('name', 'in', names)
           .execute()
-        const names = new Set(known.map(({ name }) => name))
+        const named = new Set(known.map(({ name }) => name))
         await db.transaction(async (tx) => {
           for (const { name, sizeBytes } of part)
-            if (names.has(name))
+            if (named.has(name))
               await tx.updateTable('fragment').set({ size: sizeBytes }).where('location', '=', place.id).where('name', '=', name).execute()
         })
-        for (const { name, sizeBytes } of part) {
-          seen.add(name)
-          if (!names.has(name)) await noteStray(vault, { location: place.id, name, sizeBytes }, strays)
-        }
+        for (const { name } of part) seen.add(name)
+        const unknown = part.filter(({ name }) => !named.has(name))
+        for (let begin = 0; begin < unknown.length; begin += FRAMES_AT_ONCE)
+          for (const stray of await Promise.all(
+            unknown.slice(begin, begin + FRAMES_AT_ONCE).map((one) => readStray(vault, place, { ...one, signal })),
+          )) {
+            if (stray === undefined) continue
+            request.strays.set(stray.group, [...(request.strays.get(stray.group) ?? []), stray])
+          }
       }
       request.progress.add(page.entries.length)
       if (page.next === undefined) break
       after = page.next
     }
-    const rows = await db.kysely
-      .selectFrom('fragment')
-      .select(['deal', 'x', 'name'])
-      .where('location', '=', place.id)
-      .where('state', '=', 'held')
-      .execute()
-    for (const row of rows)
-      if (row.name !== null && !seen.has(row.name))
-        await db.kysely.updateTable('fragment').set({ state: 'lost' }).where('deal', '=', row.deal).where('x', '=', row.x).execute()
-  }
-  await adoptStrays(vault, strays, findings)
-}
-
-async function noteStray(
-  vault: Vault,
-  given: { readonly location: string; readonly name: string; readonly sizeBytes: number },
-  strays: Map<string, Stray[]>,
-): Promise<void> {
-  const { places } = vault.parts
-  const place = places.byId(given.location)!
-  try {
-    const source = await place.location.open(given.name, { tailBytes: 16_384 })
-    try {
-      const frame = await fetchFrame(
-        {
-          location: place.id,
-          file: given.name,
-          sizeBytes: source.sizeBytes,
-          tail: source.tail,
-          read: (offset, into) => source.read(offset, into),
-        },
-        { front: false },
-      )
-      const common = frame.variants[0]?.head.common
-      if (common === undefined || common.vault !== vault.row.vault) return
-      const key = common.dealId
-      strays.set(key, [...(strays.get(key) ?? []), { ...given, frame }])
-    } finally {
-      await source.close()
-    }
   } catch (error) {
-    if (!(error instanceof Failure)) throw error
+    if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
+    place.failed(error)
+    return false
+  }
+  const rows = await db.kysely
+    .selectFrom('fragment')
+    .select(['deal', 'x', 'name'])
+    .where('location', '=', place.id)
+    .where('state', '=', 'held')
+    .execute()
+  const lost = rows.filter(({ name }) => name !== null && !seen.has(name))
+  await db.transaction(async (tx) => {
+    for (const { deal, x } of lost)
+      await tx.updateTable('fragment').set({ state: 'lost' }).where('deal', '=', deal).where('x', '=', x).execute()
+  })
+  return true
+}
+
+/** Undefined when it is damaged, or of another vault. Throws when the place stops answering. */
+async function readStray(
+  vault: Vault,
+  place: Place,
+  given: { readonly name: string; readonly sizeBytes: number; readonly signal: AbortSignal },
+): Promise<Stray | undefined> {
+  const { clock, stallMs } = vault.parts
+  const { name, sizeBytes, signal } = given
+  try {
+    const patience = { clock, ms: stallMs, label: place.label, signal, late: (late: Opened) => late.source.close() }
+    const { frame, source } = await within(patience, (stop) => openCandidate({ place, x: 0, name }, { front: true, signal: stop }))
+    await source.close()
+    const head = frame.variants.map((variant) => variant.head).find(({ common }) => common.vault === vault.row.vault)
+    if (head === undefined) return undefined
+    return { location: place.id, name, sizeBytes, x: head.x, common: head.common, group: toHex(head.commonBytes) }
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind === 'unavailable' || error.code === 'base.cancelled') throw error
+    return undefined
   }
 }
 
-async function adoptStrays(vault: Vault, strays: Map<string, Stray[]>, findings: Findings): Promise<void> {
+/** Strays of dealings that the catalogue knows: what a repair wrote after the last segment stands in, what was dropped is debris. */
+async function adoptKnown(vault: Vault, found: readonly Stray[]): Promise<void> {
   const { db } = vault.parts
-  const later: {
-    readonly deal: string
-    readonly path: string
-    readonly created: string
-    readonly modified: string
-    readonly catalogue: boolean
-  }[] = []
-  for (const [dealId, found] of strays) {
-    const known = await db.kysely.selectFrom('deal').selectAll().where('deal', '=', dealId).executeTakeFirst()
-    if (known !== undefined) {
-      // A repair wrote them after the last segment: they stand in where the known name is gone.
-      for (const { location, name, frame, sizeBytes } of found) {
-        const { x } = frame.variants[0]!.head
-        if (known.state === 'stored') {
-          await db.kysely
-            .updateTable('fragment')
-            .set({ name, size: sizeBytes, state: 'held', x })
-            .where('deal', '=', dealId)
-            .where('location', '=', location)
-            .where('state', 'in', ['lost', 'pending'])
-            .execute()
-        } else {
-          await db.kysely
-            .insertInto('fragment')
-            .values({ deal: dealId, x, location, name, commitment: null, size: sizeBytes, state: 'held' })
-            .onConflict((oc) => oc.doNothing())
-            .execute()
-        }
-      }
+  const known = await db.kysely.selectFrom('deal').select('state').where('deal', '=', found[0]!.common.dealId).executeTakeFirst()
+  if (known === undefined) return
+  await db.transaction(async (tx) => {
+    for (const { location, name, x, sizeBytes, common } of found) {
+      if (known.state === 'stored')
+        await tx
+          .updateTable('fragment')
+          .set({ name, size: sizeBytes, state: 'held' })
+          .where('deal', '=', common.dealId)
+          .where('location', '=', location)
+          .where('x', '=', x)
+          .where('state', 'in', ['lost', 'pending'])
+          .execute()
+      else
+        await tx
+          .insertInto('debris')
+          .values({ location, name })
+          .onConflict((oc) => oc.doNothing())
+          .execute()
+    }
+  })
+}
+
+interface Later {
+  readonly deal: string
+  readonly meta: Meta
+}
+
+/** Dealings that the catalogue does not know count when they are complete, signed and right to the last byte. */
+async function adoptNew(
+  vault: Vault,
+  groups: readonly (readonly Stray[])[],
+  request: Request & { readonly findings: Findings },
+): Promise<void> {
+  const { db } = vault.parts
+  const { findings, signal } = request
+  const later: Later[] = []
+  for (const found of groups) {
+    if (signal.aborted) throw new Failure('base.cancelled')
+    const { common, name } = found[0]!
+    if (common.k < vault.row.threshold || new Set(found.map(({ location }) => location)).size < common.k) continue
+    const known = await db.kysely.selectFrom('deal').select('deal').where('deal', '=', common.dealId).executeTakeFirst()
+    if (known !== undefined) continue
+    const one = { location: '', path: '', fragment: name }
+    const rival = await db.kysely
+      .selectFrom('deal')
+      .select('deal')
+      .where('object', '=', common.object)
+      .where('version', '=', common.version)
+      .executeTakeFirst()
+    if (rival !== undefined) {
+      findings.add({ ...one, kind: 'conflict', detail: 'another dealing of this version is the one that stands' })
       continue
     }
-    const { common } = found[0]!.frame.variants[0]!.head
-    if (common.k < vault.row.threshold || new Set(found.map(({ location }) => location)).size < common.k) continue
-    const first = new Map(found.map((stray) => [stray.location, stray]))
-    await insertDeal(vault, {
-      object: common.object,
-      version: common.version,
-      dealId,
-      k: common.k,
-      purpose: 'file',
-      fragments: [...first.values()].map(({ location, name, frame }) => ({ x: frame.variants[0]!.head.x, location, name })),
-    }).catch((error: unknown) => {
-      findings.add({
-        location: '',
-        path: '',
-        fragment: found[0]!.name,
-        kind: 'conflict',
-        detail: `two dealings of one version: ${String(error)}`,
-      })
-    })
-    const deal = await db.kysely.selectFrom('deal').selectAll().where('deal', '=', dealId).executeTakeFirst()
-    if (deal === undefined) continue
     try {
-      const reader = await vault.openUnchecked(deal)
-      try {
-        for await (const _ of reader.read({ first: 0, last: Math.max(0, reader.meta.size - 1) }));
-        const { meta } = reader
-        await db.kysely
-          .updateTable('deal')
-          .set({ size: meta.size, type: meta.type, created: meta.created, padded: reader.assembly.totals.paddedLen })
-          .where('deal', '=', dealId)
-          .execute()
-        later.push({
-          deal: dealId,
-          path: meta.path,
-          created: meta.created,
-          modified: meta.modified,
-          catalogue: meta.type === CATALOGUE_TYPE,
-        })
-      } finally {
-        await reader.close()
-      }
+      later.push(await adoptOne(vault, found, signal))
     } catch (error) {
-      if (!(error instanceof Failure)) throw error
+      if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
       // Unfinished, or dealt by somebody else: not a file of this vault.
-      await db.kysely.deleteFrom('fragment').where('deal', '=', dealId).execute()
-      await db.kysely.deleteFrom('deal').where('deal', '=', dealId).execute()
-      findings.add({ location: '', path: '', fragment: found[0]!.name, kind: 'incomplete', detail: error.message })
+      await db.kysely.deleteFrom('deal').where('deal', '=', common.dealId).execute()
+      findings.add({ ...one, kind: 'incomplete', detail: error.message })
     }
   }
-  for (const one of later.toSorted((a, b) => (a.created < b.created ? -1 : 1))) {
-    if (one.catalogue)
-      await db.kysely.updateTable('deal').set({ state: 'dropping', purpose: 'catalogue' }).where('deal', '=', one.deal).execute()
-    else {
-      try {
-        await db.transaction((tx) =>
-          addVersion(tx, { path: one.path, file: one.deal, deal: one.deal, created: one.created, modified: one.modified, ifAbsent: false }),
-        )
-      } catch (error) {
-        if (!isFailure(error)) throw error
-        await db.transaction((tx) =>
-          addVersion(tx, {
-            path: `/recovered/${one.deal}${one.path}`,
-            file: one.deal,
-            deal: one.deal,
-            created: one.created,
-            modified: one.modified,
-            ifAbsent: false,
-          }),
-        )
-      }
-    }
+  for (const one of later.toSorted((a, b) => (a.meta.created < b.meta.created ? -1 : 1))) await nameOne(vault, one, findings)
+}
+
+async function adoptOne(vault: Vault, found: readonly Stray[], signal: AbortSignal): Promise<Later> {
+  const { db } = vault.parts
+  const { common } = found[0]!
+  const one = new Map(found.map((stray) => [stray.x, stray]))
+  const byPlace = [...new Map([...one.values()].map((stray) => [stray.location, stray])).values()]
+  await insertDeal(vault, {
+    object: common.object,
+    version: common.version,
+    dealId: common.dealId,
+    k: common.k,
+    purpose: 'file',
+    fragments: byPlace,
+  })
+  const deal = await db.kysely.selectFrom('deal').selectAll().where('deal', '=', common.dealId).executeTakeFirstOrThrow()
+  const reader = await vault.openUnchecked(deal, signal)
+  try {
+    const { meta } = reader
+    for await (const _ of reader.read({ first: 0, last: Math.max(0, meta.size - 1) }, signal));
+    await db.kysely
+      .updateTable('deal')
+      .set({ size: meta.size, type: meta.type, created: meta.created, padded: reader.assembly.totals.paddedLen })
+      .where('deal', '=', deal.deal)
+      .execute()
+    return { deal: deal.deal, meta }
+  } finally {
+    await reader.close()
   }
 }
 
-/** Keys of all dealers that the head names. */
-export function dealersOf(head: VaultHead): VerifyingKeys[] {
-  return [head.dealer, ...head.formerDealers].map(decodeKeys)
+/** Gives an adopted dealing its name, unless the file that stands there is newer. */
+async function nameOne(vault: Vault, { deal, meta }: Later, findings: Findings): Promise<void> {
+  const { db } = vault.parts
+  if (meta.type === CATALOGUE_TYPE) {
+    await db.kysely.updateTable('deal').set({ state: 'dropping', purpose: 'catalogue' }).where('deal', '=', deal).execute()
+    return
+  }
+  const add = (path: string): Promise<unknown> =>
+    db.transaction(async (tx) => {
+      const newest = await tx
+        .selectFrom('file_version as v')
+        .innerJoin('file as f', (join) => join.onRef('f.file', '=', 'v.file').onRef('f.current', '=', 'v.number'))
+        .select('v.created')
+        .where('f.path', '=', parsePath(path))
+        .executeTakeFirst()
+      if (newest !== undefined && Date.parse(newest.created) > Date.parse(meta.created)) {
+        await tx.deleteFrom('deal').where('deal', '=', deal).execute()
+        findings.add({ location: '', path, fragment: '', kind: 'orphan', detail: 'older than the version that the catalogue names' })
+        return
+      }
+      await addVersion(tx, { path, file: deal, deal, created: meta.created, modified: meta.modified, ifAbsent: false })
+    })
+  try {
+    await add(meta.path)
+  } catch (error) {
+    if (!isFailure(error)) throw error
+    // A folder stands there now, or the name means nothing here.
+    await add(`/recovered/${deal}`)
+  }
 }

@@ -1,26 +1,17 @@
 // Writing again what is lost, damaged or never arrived: the same share at the same x, in a new fragment under a new name.
-import { Failure, toHex } from '#base'
+import { concat, Failure, toHex } from '#base'
 import { interpolateBytes } from '#crypto'
 import { gmac, random } from '#crypto/primitives'
-import {
-  commitment,
-  encodeFragmentHead,
-  encodeTrailer,
-  ktag,
-  newId,
-  recordNonce,
-  recordPrefix,
-  SALT_BYTES,
-  saltOf,
-  TAG_BYTES,
-} from '#format'
+import { commitment, encodeFragmentHead, encodeTrailer, ktag, newId, recordNonce, recordPrefix, saltOf } from '#format'
 import { log } from './catalogue.ts'
 import { Findings, type Progress } from './findings.ts'
+import type { FragmentSink } from './location.ts'
 import type { ObjectReader } from './object-reader.ts'
+import { within } from './patience.ts'
 import type { Place } from './place.ts'
 import { pathOf } from './scrub.ts'
 import type { DealTable, FragmentTable } from './tables.ts'
-import type { Vault } from './vault.ts'
+import { undoIntent, type Vault } from './vault.ts'
 
 export interface RepairRequest {
   /** Only dealings of this file or of what lies below this folder. */
@@ -39,20 +30,22 @@ export async function repair(vault: Vault, request: RepairRequest): Promise<Find
   const { db, places } = vault.parts
   const findings = new Findings()
   await places.checkAll()
-  for (const place of places.all) await welcome(vault, place, findings)
+  for (const place of places.all) await welcome(vault, place, { findings, signal: request.signal })
   await fillAdded(vault)
   const due = await dueDeals(vault, request.path)
+  /** Places that failed a write in this repair; they are not waited for again and again. */
+  const givenUp = new Set<Place>()
   request.progress.total(due.reduce((sum, { fragments }) => sum + fragments, 0))
   for (const { deal: id } of due) {
     if (request.signal.aborted) throw new Failure('base.cancelled')
     const deal = await db.kysely.selectFrom('deal').selectAll().where('deal', '=', id).where('state', '=', 'stored').executeTakeFirst()
-    if (deal !== undefined) await repairDeal(vault, deal, request, findings)
+    if (deal !== undefined) await repairDeal(vault, deal, { ...request, findings, givenUp })
   }
   return findings
 }
 
 /** An emptied place is ours again by this explicit act; everything it held is lost. */
-async function welcome(vault: Vault, place: Place, findings: Findings): Promise<void> {
+async function welcome(vault: Vault, place: Place, { findings, signal }: { findings: Findings; signal: AbortSignal }): Promise<void> {
   if (place.view.presence === 'empty') await place.renew()
   if (place.view.presence === 'present') return
   if (place.view.presence !== 'empty') {
@@ -71,7 +64,12 @@ async function welcome(vault: Vault, place: Place, findings: Findings): Promise<
     .where('location', '=', place.id)
     .where('state', 'in', ['held', 'corrupt'])
     .execute()
-  await place.mark()
+  try {
+    await place.mark(signal)
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
+    findings.add({ location: place.label, path: '', fragment: '', kind: 'unreachable', detail: error.message })
+  }
   vault.parts.changed()
 }
 
@@ -140,7 +138,12 @@ async function dueDeals(vault: Vault, path: string | undefined): Promise<{ deal:
   return rows.map(({ deal, fragments }) => ({ deal, fragments: Number(fragments) }))
 }
 
-async function repairDeal(vault: Vault, deal: DealTable, request: RepairRequest, findings: Findings): Promise<void> {
+async function repairDeal(
+  vault: Vault,
+  deal: DealTable,
+  request: RepairRequest & { readonly findings: Findings; readonly givenUp: Set<Place> },
+): Promise<void> {
+  const { findings, givenUp } = request
   const { db, places } = vault.parts
   const path = await pathOf(vault, deal)
   const rows = await db.kysely
@@ -151,7 +154,8 @@ async function repairDeal(vault: Vault, deal: DealTable, request: RepairRequest,
     .execute()
   const targets = rows.flatMap((row) => {
     const place = places.byId(row.location)
-    if (place !== undefined && place.view.presence === 'present') return [{ row, place }]
+    if (place !== undefined && place.view.presence === 'present' && !givenUp.has(place)) return [{ row, place }]
+    request.progress.add(1)
     findings.add({
       location: place?.label ?? row.location,
       path,
@@ -173,13 +177,15 @@ async function repairDeal(vault: Vault, deal: DealTable, request: RepairRequest,
   }
   try {
     for (const target of targets) {
+      if (givenUp.has(target.place)) continue
       try {
-        const made = await writeFragment(reader, target, request.signal)
-        await accept(vault, deal, target.row, made)
-        findings.repairedFragments += 1
+        if (await writeAgain(vault, { deal, reader, ...target, signal: request.signal })) findings.repairedFragments += 1
       } catch (error) {
         if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
-        if (error.code.startsWith('location.')) target.place.failed(error)
+        if (error.code.startsWith('location.') && error.culprits.includes(target.place.label)) {
+          target.place.failed(error)
+          givenUp.add(target.place)
+        }
         findings.add({
           location: target.place.label,
           path,
@@ -201,15 +207,66 @@ interface MadeFragment {
   readonly sizeBytes: number
 }
 
+/**
+ * Writes one fragment under a new name that is an intent before its first byte, so that nothing of it stays when the work is cut off. False
+ * when the file was removed meanwhile.
+ */
+async function writeAgain(
+  vault: Vault,
+  given: {
+    readonly deal: DealTable
+    readonly reader: ObjectReader
+    readonly row: FragmentTable
+    readonly place: Place
+    readonly signal: AbortSignal
+  },
+): Promise<boolean> {
+  const { deal, reader, row, place, signal } = given
+  const id = newId()
+  const name = `${id.slice(0, 2)}/${id}`
+  const intent = await vault.parts.db.transaction(async (tx) => {
+    const provisional = newId()
+    const plan = {
+      deal: provisional,
+      object: provisional,
+      version: 0,
+      size: 0,
+      padded: 0,
+      state: 'writing',
+      purpose: deal.purpose,
+    } as const
+    await tx
+      .insertInto('deal')
+      .values({ ...deal, ...plan })
+      .execute()
+    await tx
+      .insertInto('fragment')
+      .values({ deal: provisional, x: row.x, location: row.location, name, commitment: null, size: 0, state: 'writing' })
+      .execute()
+    return provisional
+  })
+  try {
+    const made = await writeFragment(vault, { reader, x: row.x, place, name, signal })
+    const accepted = await accept(vault, { deal, row, made, intent })
+    if (!accepted) await undoIntent(vault.parts, intent)
+    return accepted
+  } catch (error) {
+    await undoIntent(vault.parts, intent).catch((reason: unknown) =>
+      vault.parts.log.warn({ error: String(reason) }, 'an unfinished write is cleaned up at the next start'),
+    )
+    throw error
+  }
+}
+
 /** Interpolates keyShare, META share and every body at x from k good fragments, and proves the result anew under K. */
 async function writeFragment(
-  reader: ObjectReader,
-  target: { readonly row: FragmentTable; readonly place: Place },
-  signal: AbortSignal,
+  vault: Vault,
+  given: { readonly reader: ObjectReader; readonly x: number; readonly place: Place; readonly name: string; readonly signal: AbortSignal },
 ): Promise<MadeFragment> {
+  const { reader, x, place, name, signal } = given
   const { assembly } = reader
-  const { x } = target.row
-  const helpers = reader.assembly.members
+  const patience = { clock: vault.parts.clock, ms: vault.parts.stallMs, label: place.label, signal }
+  const helpers = assembly.members
     .filter((member, index, all) => all.findIndex((one) => one.variant.head.x === member.variant.head.x) === index)
     .slice(0, assembly.common.k)
   const xs = helpers.map(({ variant }) => variant.head.x)
@@ -220,39 +277,35 @@ async function writeFragment(
   const head = { ...variant.head, unproven: false, x, fragId: newId(), keyShare: keyShare as typeof variant.head.keyShare }
   const headBytes = encodeFragmentHead(head)
   const fragmentKey = assembly.keys.fragmentKey(head)
-  const id = newId()
-  const name = `${id.slice(0, 2)}/${id}`
-  const sink = await target.place.location.create(name, { signal })
+  const late = (sink: FragmentSink): Promise<void> => sink.abort()
+  const sink = await within({ ...patience, late }, (stop) => place.location.create(name, { signal: stop }))
   try {
     let sizeBytes = 0
     const write = async (bytes: Uint8Array): Promise<void> => {
-      await sink.write(bytes)
+      await within(patience, () => sink.write(bytes))
       sizeBytes += bytes.length
     }
     await write(headBytes)
     const { m } = assembly.totals
     for (let j = 0; j < m; j++) {
       if (signal.aborted) throw new Failure('base.cancelled')
-      await reader.withChunk(
+      // A copy: a place that stalls may still read it when the slot is used again.
+      const record = await reader.withChunk(
         j,
         async ({ opener, slot, used, spareRow }) => {
           const body = opener.bodyAt(slot, used, j, { x, row: spareRow })
           const salt = saltOf(assembly.totals, j)
-          const tag = gmac(fragmentKey, recordNonce(salt, j), recordPrefix(j, j === m - 1), body)
-          const record = new Uint8Array(SALT_BYTES + body.length + TAG_BYTES)
-          record.set(salt)
-          record.set(body, SALT_BYTES)
-          record.set(tag, SALT_BYTES + body.length)
-          await write(record)
+          return concat(salt, body, gmac(fragmentKey, recordNonce(salt, j), recordPrefix(j, j === m - 1), body))
         },
         signal,
       )
+      await write(record)
     }
     const nonce = random(64)
     const parts = { ...head, totalsBytes: variant.totalsBytes, metaShare, nonce }
     const tag = ktag(assembly.keys.manifestKey, parts)
     await write(encodeTrailer({ head: headBytes, totals: variant.totalsBytes, metaShare, ktag: tag, nonce }))
-    await sink.finish()
+    await within(patience, () => sink.finish())
     return { name, commitment: toHex(commitment({ ...parts, ktag: tag })), sizeBytes }
   } catch (error) {
     await sink.abort()
@@ -260,8 +313,17 @@ async function writeFragment(
   }
 }
 
-async function accept(vault: Vault, deal: DealTable, row: FragmentTable, made: MadeFragment): Promise<void> {
-  await vault.parts.db.transaction(async (tx) => {
+/** The fragment counts from here on. False when its dealing is not wanted any more. */
+async function accept(
+  vault: Vault,
+  given: { readonly deal: DealTable; readonly row: FragmentTable; readonly made: MadeFragment; readonly intent: string },
+): Promise<boolean> {
+  const { deal, row, made, intent } = given
+  const accepted = await vault.parts.db.transaction(async (tx) => {
+    const standing = await tx.selectFrom('deal').select('state').where('deal', '=', deal.deal).executeTakeFirst()
+    if (standing?.state !== 'stored') return false
+    await tx.deleteFrom('fragment').where('deal', '=', intent).execute()
+    await tx.deleteFrom('deal').where('deal', '=', intent).execute()
     await tx
       .updateTable('fragment')
       .set({ name: made.name, commitment: made.commitment, size: made.sizeBytes, state: 'held' })
@@ -277,7 +339,9 @@ async function accept(vault: Vault, deal: DealTable, row: FragmentTable, made: M
     }
     if (deal.purpose === 'file')
       await log(tx, [{ op: 'place', dealId: deal.deal, x: row.x, location: row.location, name: made.name, commitment: made.commitment }])
+    return true
   })
   vault.forget(deal.deal)
   vault.parts.changed()
+  return accepted
 }

@@ -1,8 +1,10 @@
 // Checking what the locations keep, without ever reassembling an object: each fragment is judged by its own tags.
-import { Failure, isFailure } from '#base'
-import { type Assembly, assemble, ChunkOpener, fetchFrame, type Frame, type Member } from '#format'
+import { Failure, isFailure, toHex } from '#base'
+import { type Assembly, assemble, type AssemblyReport, ChunkOpener, commitment, type Frame, type Member } from '#format'
 import { Findings, type Progress } from './findings.ts'
+import { openCandidate, type Opened } from './frame-search.ts'
 import type { FragmentSource } from './location.ts'
+import { within } from './patience.ts'
 import type { Place } from './place.ts'
 import type { DealTable, FragmentTable } from './tables.ts'
 import type { Vault } from './vault.ts'
@@ -66,129 +68,221 @@ export async function scrub(vault: Vault, request: ScrubRequest): Promise<Findin
   return findings
 }
 
+interface Looked extends Opened {
+  readonly row: FragmentTable
+}
+
 async function scrubDeal(vault: Vault, deal: DealTable, request: ScrubRequest, findings: Findings): Promise<void> {
-  const { db, places } = vault.parts
-  const rows = (await db.kysely.selectFrom('fragment').selectAll().where('deal', '=', deal.deal).execute()).filter(
+  const { db, places, clock, stallMs } = vault.parts
+  const rows = (await db.kysely.selectFrom('fragment').selectAll().where('deal', '=', deal.deal).orderBy('x').execute()).filter(
     (row) => row.name !== null,
   )
   const path = await pathOf(vault, deal)
+  const isWanted = (row: FragmentTable): boolean => request.place === undefined || request.place.id === row.location
+  const checked = (sizeBytes: number): void => {
+    findings.checkedFragments += 1
+    findings.checkedBytes += sizeBytes
+    request.progress.add(1)
+  }
   const note = async (row: FragmentTable, kind: 'lost' | 'corrupt' | 'head-copy', detail: string): Promise<void> => {
     const place = places.byId(row.location)!
+    // What was removed or replaced while we looked is no loss.
+    if (!(await stands(vault, deal, row))) return
     findings.add({ location: place.label, path, fragment: row.name!, kind, detail })
-    if (kind !== 'head-copy') await vault.blame(deal.deal, { candidate: { place, x: row.x, name: row.name! }, kind, detail })
-    else await vault.blame(deal.deal, { candidate: { place, x: row.x, name: row.name! }, kind: 'corrupt', detail })
+    await vault.blame(deal.deal, { candidate: { place, x: row.x, name: row.name! }, kind: kind === 'lost' ? 'lost' : 'corrupt', detail })
   }
-  const opened: { readonly row: FragmentTable; readonly source: FragmentSource; readonly frame: Frame }[] = []
-  const isWanted = (row: FragmentTable): boolean => request.place === undefined || request.place.id === row.location
-  try {
-    for (const row of rows) {
-      const place = places.byId(row.location)
-      if (place === undefined || place.view.presence !== 'present') continue
-      const wanted = isWanted(row)
-      if (!wanted && opened.length > deal.k) continue
-      try {
-        const source = await place.location.open(row.name!, { signal: request.signal, tailBytes: request.depth === 'tags' ? 16_384 : 0 })
-        const frame: Frame =
-          request.depth === 'tags'
-            ? await fetchFrame(
-                {
-                  location: place.id,
-                  file: row.name!,
-                  sizeBytes: source.sizeBytes,
-                  tail: source.tail,
-                  read: (offset, into) => source.read(offset, into),
-                },
-                { front: true },
-              )
-            : { location: place.id, file: row.name!, variants: [] }
-        opened.push({ row, source, frame })
-        if (wanted && request.depth === 'present') {
-          findings.checkedFragments += 1
-          request.progress.add(1)
-          if (source.sizeBytes !== row.size) await note(row, 'corrupt', `it has ${source.sizeBytes} bytes instead of ${row.size}`)
-        }
-      } catch (error) {
-        if (isFailure(error, 'location.absent')) await note(row, 'lost', 'it is not there')
-        else if (isFailure(error, 'location.truncated')) await note(row, 'corrupt', 'it ends too early')
-        else if (error instanceof Failure && error.code !== 'base.cancelled') {
-          place.failed(error)
-          findings.add({ location: place.label, path, fragment: row.name!, kind: 'unreachable', detail: error.message })
-        } else throw error
-        if (wanted) {
-          findings.checkedFragments += 1
-          request.progress.add(1)
-        }
+  /** Undefined when the place has no answer, which is noted. */
+  const answerOf = async <T>(row: FragmentTable, place: Place, asking: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await asking
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
+      if (error.code === 'location.absent') await note(row, 'lost', 'it is not there')
+      else if (error.code === 'location.truncated') await note(row, 'corrupt', 'it ends too early')
+      else {
+        place.failed(error)
+        findings.add({ location: place.label, path, fragment: row.name!, kind: 'unreachable', detail: error.message })
       }
+      return undefined
     }
-    if (request.depth === 'present') return
-    await judgeRecords()
-  } finally {
-    await Promise.allSettled(opened.map(({ source }) => source.close()))
+  }
+  const patience = (place: Place): { clock: typeof clock; ms: number; label: string; signal: AbortSignal } => ({
+    clock,
+    ms: stallMs,
+    label: place.label,
+    signal: request.signal,
+  })
+  const present = rows.flatMap((row) => {
+    const place = places.byId(row.location)
+    return place !== undefined && place.view.presence === 'present' ? [{ row, place }] : []
+  })
+  if (request.depth === 'present') {
+    for (const { row, place } of present.filter((one) => isWanted(one.row))) {
+      const asking = within(patience(place), async (stop) => ({ head: await place.location.head(row.name!, { signal: stop }) }))
+      const found = await answerOf(row, place, asking)
+      checked(0)
+      if (found === undefined) continue
+      if (found.head === undefined) await note(row, 'lost', 'it is not there')
+      else if (found.head.sizeBytes !== row.size) await note(row, 'corrupt', `it has ${found.head.sizeBytes} bytes instead of ${row.size}`)
+    }
+    return
   }
 
-  async function judgeRecords(): Promise<void> {
-    const report = assemble(
-      opened.map(({ frame }) => frame),
-      { k: deal.k, vault: vault.row.vault, object: deal.object, version: deal.version, dealId: deal.deal },
-    )
-    const rowOf = (frame: Frame): FragmentTable => opened.find((one) => one.frame === frame)!.row
-    for (const { frame, reason } of report.blames) if (isWanted(rowOf(frame))) await note(rowOf(frame), 'corrupt', reason)
-    for (const frame of report.refused)
-      if (isWanted(rowOf(frame))) await note(rowOf(frame), 'corrupt', 'it is a fragment of something else')
-    for (const { frame, damaged } of report.heads)
-      if (isWanted(rowOf(frame))) await note(rowOf(frame), 'head-copy', `its ${damaged} HEAD copy is damaged`)
-    if (report.chosen === undefined) {
+  const looked: Looked[] = []
+  try {
+    // K needs k frames that verify: those of other places are read along.
+    const ordered = present.toSorted((a, b) => Number(isWanted(b.row)) - Number(isWanted(a.row)))
+    for (const { row, place } of ordered) {
+      if (!isWanted(row) && judge().chosen !== undefined) break
+      const candidate = { place, x: row.x, name: row.name! }
+      const late = (answer: Opened): Promise<void> => answer.source.close()
+      const asking = within({ ...patience(place), late }, (stop) => openCandidate(candidate, { front: true, signal: stop }))
+      const opened = await answerOf(row, place, asking)
+      if (opened !== undefined) looked.push({ ...opened, row })
+      else if (isWanted(row)) checked(0)
+    }
+    const report = judge()
+    const rowOf = (frame: Frame): FragmentTable => looked.find((one) => one.frame === frame)!.row
+    const wrong = [
+      ...report.blames.map(({ frame, reason }) => ({ frame, reason })),
+      ...[...report.refused, ...report.conflicts].map((frame) => ({ frame, reason: 'it is a fragment of something else' })),
+    ].filter(({ frame }) => isWanted(rowOf(frame)))
+    for (const { frame, reason } of wrong) {
+      checked(0)
+      await note(rowOf(frame), 'corrupt', reason)
+    }
+    const { chosen } = report
+    if (chosen === undefined) {
       findings.add({ location: '', path, fragment: '', kind: 'unreadable', detail: report.failure?.message ?? 'too few fragments verify' })
-      for (const { row } of opened) if (isWanted(row)) request.progress.add(1)
+      for (const frame of report.incomplete) if (isWanted(rowOf(frame))) checked(0)
       return
     }
-    for (const member of report.chosen.members) {
-      const one = opened.find(({ frame }) => frame === member.frame)!
-      if (!isWanted(one.row)) continue
-      const damage = await judgeMember(vault, { assembly: report.chosen, member, source: one.source, signal: request.signal })
-      findings.checkedFragments += 1
-      findings.checkedBytes += one.source.sizeBytes
-      request.progress.add(1)
-      if (damage !== undefined) await note(one.row, 'corrupt', damage)
+    for (const member of chosen.members) {
+      const one = looked.find(({ frame }) => frame === member.frame)!
+      const { row } = one
+      if (!isWanted(row)) continue
+      const { place } = one.candidate
+      const judging = judgeMember(vault, { assembly: chosen, member, source: one.source, label: place.label, signal: request.signal })
+      const damage = await answerOf(
+        row,
+        place,
+        judging.then((what) => ({ what })),
+      )
+      checked(one.source.sizeBytes)
+      if (damage === undefined) continue
+      const copy = report.heads.find(({ frame }) => frame === member.frame)
+      if (damage.what !== undefined) await note(row, 'corrupt', damage.what)
+      else if (!asWritten(row, member)) await note(row, 'corrupt', 'it is not the fragment that was written there')
+      else if (copy !== undefined) await note(row, 'head-copy', `its ${copy.damaged} HEAD copy is damaged`)
+      else if (row.state !== 'held' || row.size !== one.source.sizeBytes) await acquit(vault, row, one.source.sizeBytes)
     }
+  } finally {
+    for (const { source } of looked) void source.close().catch(() => undefined)
   }
+
+  function judge(): AssemblyReport {
+    return assemble(
+      looked.map(({ frame }) => frame),
+      { k: deal.k, vault: vault.row.vault, object: deal.object, version: deal.version, dealId: deal.deal },
+    )
+  }
+}
+
+/** It is genuine; is it the one that the catalogue names? After a recovery the commitment may be unknown. */
+function asWritten(row: FragmentTable, { variant }: Member): boolean {
+  const { head } = variant
+  return head.x === row.x && (row.commitment === null || head.unproven || toHex(commitment({ ...head, ...variant })) === row.commitment)
+}
+
+/** False when the fragment was replaced, or its file removed, since the row was read. */
+async function stands(vault: Vault, deal: DealTable, row: FragmentTable): Promise<boolean> {
+  const found = await vault.parts.db.kysely
+    .selectFrom('fragment')
+    .innerJoin('deal', 'deal.deal', 'fragment.deal')
+    .select('fragment.name')
+    .where('fragment.deal', '=', deal.deal)
+    .where('fragment.x', '=', row.x)
+    .where('deal.state', '=', 'stored')
+    .executeTakeFirst()
+  return found?.name === row.name
+}
+
+/** Every tag of it is right, whatever was thought before: a place that was away, or bytes that were damaged on their way only. */
+async function acquit(vault: Vault, row: FragmentTable, sizeBytes: number): Promise<void> {
+  await vault.parts.db.kysely
+    .updateTable('fragment')
+    .set({ state: 'held', size: sizeBytes })
+    .where('deal', '=', row.deal)
+    .where('x', '=', row.x)
+    .where('name', '=', row.name)
+    .where('state', '=', row.state)
+    .execute()
+  vault.parts.changed()
 }
 
 /** Reads every record of one fragment; answers what is wrong with it. */
 async function judgeMember(
   vault: Vault,
-  given: { readonly assembly: Assembly; readonly member: Member; readonly source: FragmentSource; readonly signal: AbortSignal },
+  given: {
+    readonly assembly: Assembly
+    readonly member: Member
+    readonly source: FragmentSource
+    readonly label: string
+    readonly signal: AbortSignal
+  },
 ): Promise<string | undefined> {
-  const { suite, k, chunkLog2 } = given.assembly.common
-  const arena = await vault.parts.arenas.take({ suite, k, rows: k, chunkLog2, slots: 1 }, given.signal)
+  const { arenas, clock, stallMs } = vault.parts
+  const { assembly, member, source, label, signal } = given
+  const { suite, k, chunkLog2 } = assembly.common
+  const arena = await arenas.take({ suite, k, rows: k, chunkLog2, slots: 1 }, signal)
+  let silent = false
   try {
-    const opener = new ChunkOpener(arena, given.assembly)
-    const { head, shape } = given.member.variant
+    const opener = new ChunkOpener(arena, assembly)
+    const { head, shape } = member.variant
     const slot = arena.slots[0]!
     for (let j = 0; j < shape.m; j++) {
-      if (given.signal.aborted) throw new Failure('base.cancelled')
+      if (signal.aborted) throw new Failure('base.cancelled')
+      const view = opener.recordView(slot, 0, j)
+      silent = true
       try {
-        await given.source.read(head.bytes.length + shape.recordOffset(j), opener.recordView(slot, 0, j))
+        await within({ clock, ms: stallMs, label, signal }, (stop) =>
+          source.read(head.bytes.length + shape.recordOffset(j), view, { signal: stop }),
+        )
       } catch (error) {
-        if (isFailure(error, 'location.truncated')) return 'it ends too early'
+        silent = !isFailure(error, 'location.truncated')
+        if (!silent) return 'it ends too early'
         throw error
       }
-      if (opener.judge(slot, { ...given.member, row: 0 }, j) === 'bad') return `record ${j} is damaged`
+      silent = false
+      if (opener.judge(slot, { ...member, row: 0 }, j) === 'bad') return `record ${j} is damaged`
     }
     return undefined
   } finally {
-    vault.parts.arenas.release(arena)
+    // A place that was left behind may still write into it.
+    if (silent) arenas.abandon(arena)
+    else arenas.release(arena)
   }
 }
 
 /** Names at the locations that the catalogue does not know. They are named, not removed. */
 async function scrubNames(vault: Vault, request: ScrubRequest, findings: Findings): Promise<void> {
-  const { db, places } = vault.parts
+  const { db, places, clock, stallMs } = vault.parts
   for (const place of places.all) {
     if ((request.place !== undefined && place !== request.place) || place.view.presence !== 'present') continue
+    const patience = { clock, ms: stallMs, label: place.label, signal: request.signal }
+    try {
+      await lookThrough(place, patience)
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
+      place.failed(error)
+      findings.add({ location: place.label, path: '', fragment: '', kind: 'unreachable', detail: error.message })
+    }
+  }
+
+  async function lookThrough(place: Place, patience: Parameters<typeof within>[0]): Promise<void> {
     for (let after: string | undefined; ;) {
       if (request.signal.aborted) throw new Failure('base.cancelled')
-      const page = await place.location.list({ prefix: '', after }, { signal: request.signal })
+      const page = await within(patience, (stop) => place.location.list({ prefix: '', after }, { signal: stop }))
       const names = page.entries.map(({ name }) => name).filter((name) => /^[0-9a-f]{2}\/[0-9a-f]{32}$/.test(name))
       for (let at = 0; at < names.length; at += 500) {
         const part = names.slice(at, at + 500)
@@ -206,7 +300,8 @@ async function scrubNames(vault: Vault, request: ScrubRequest, findings: Finding
           .execute()
         const named = new Set([...known, ...waste].map(({ name }) => name))
         for (const name of part) {
-          if (!named.has(name))
+          // A name that went while we asked belonged to a file that was just removed.
+          if (!named.has(name) && (await within(patience, (stop) => place.location.head(name, { signal: stop }))) !== undefined)
             findings.add({ location: place.label, path: '', fragment: name, kind: 'orphan', detail: 'no file of the vault needs it' })
         }
       }

@@ -38,23 +38,24 @@ import { CATALOGUE_TYPE } from './catalogue-lines.ts'
 import { type ChunkPool, createChunkPool } from './chunk-pool.ts'
 import { contentTypeOf } from './content-type.ts'
 import { Events } from './events.ts'
-import { decodeKeys } from './head.ts'
+import { decodeKeys, headName } from './head.ts'
 import type { Location } from './location.ts'
 import { type LocationConfig, locationConfigSchema, labelOf, openLocation, parseLocation } from './locations/from-config.ts'
-import { markerBytes, MARKER, readMarker } from './place.ts'
+import type { ObjectReader } from './object-reader.ts'
+import { markerBytes, MARKER, type Place, readMarker } from './place.ts'
 import { Places } from './places.ts'
 import { passphraseOf } from './passphrase.ts'
 import { parsePath, splitPath } from './paths.ts'
-import { adoptHead, findVault, rebuild } from './recover.ts'
+import { adoptHead, findVault, type FoundVault, rebuild } from './recover.ts'
 import { repair } from './repair.ts'
 import { scrub } from './scrub.ts'
 import { createSigningKeys, openSigningKeys, readPublicSigningKeys } from './signing-keys.ts'
 import { locationStatus, vaultStatus } from './status.ts'
-import { sweepIntents, sweepRemoved } from './sweep.ts'
+import { sweepRemoved, sweepUnfinished } from './sweep.ts'
 import { type StorageTables, storageMigrations } from './tables.ts'
 import { Tasks } from './tasks.ts'
 import { type StorageLog, Vault } from './vault.ts'
-import { VaultLog } from './vault-log.ts'
+import { type LogLimits, VaultLog } from './vault-log.ts'
 
 export interface SiteStorageOptions {
   /** An existing folder, readable by its user only. */
@@ -68,6 +69,10 @@ export interface SiteStorageOptions {
   readonly productVersion: string
   readonly stallMs?: number
   readonly hedgeMs?: number
+  /** How long a location may take to show its marker before it counts as unreachable. */
+  readonly checkMs?: number
+  /** For tests: when the catalogue goes into the vault, and how. */
+  readonly logLimits?: Partial<LogLimits>
   /** Memory for chunks on their way, of all reads and writes together. */
   readonly arenaBytesMax?: number
   /** Threads that deal large uploads, closed by whoever gave them; without it the site has its own. */
@@ -99,9 +104,10 @@ interface Running {
   readonly dealer: string
 }
 
-const ARENA_BYTES = 64 * 2 ** 20
+const ARENA_BYTES = 96 * 2 ** 20
 const STALL_MS = 30_000
 const HEDGE_MS = 400
+const CHECK_MS = 5000
 const STATUS_EVERY_MS = 500
 const FRAGMENT_READ_MAX = 2 ** 20
 
@@ -125,6 +131,7 @@ export class SiteStorage {
   readonly #events = new Events()
   readonly #tasks: Tasks
   readonly #arenas: ArenaPool
+  readonly #uploadArenas: ArenaPool
   readonly #pool: ChunkPool
   readonly #stop = new AbortController()
   #running: Running | undefined
@@ -133,12 +140,20 @@ export class SiteStorage {
   #telling = false
   #lastStatus = ''
   #removing: Promise<void> = Promise.resolve()
+  /** Uploads and open readers; ended before the database is closed. */
+  readonly #atWork = new Set<Promise<unknown>>()
+  readonly #readers = new Set<ObjectReader>()
+  /** False while unfinished files of a run that died may lie at a place that did not answer. */
+  #swept = true
 
   constructor(db: Store, options: SiteStorageOptions) {
     this.#db = db
     this.#options = options
     this.#clock = options.clock ?? systemClock
-    this.#arenas = createArenaPool(options.arenaBytesMax ?? ARENA_BYTES)
+    const bytesMax = options.arenaBytesMax ?? ARENA_BYTES
+    // Uploads may wait for what a reader gives them, so readers never wait for uploads.
+    this.#arenas = createArenaPool(bytesMax / 3)
+    this.#uploadArenas = createArenaPool((bytesMax / 3) * 2)
     this.#pool = options.chunkPool ?? createChunkPool()
     this.#tasks = new Tasks(this.#clock, (task) => this.#events.tell({ kind: 'task', task }))
   }
@@ -146,6 +161,11 @@ export class SiteStorage {
   async start(): Promise<void> {
     const row = await this.#db.kysely.selectFrom('vault').selectAll().executeTakeFirst()
     if (row === undefined) return
+    if (row.state === 'recovering') {
+      this.#options.log.warn({}, 'a recovery was cut off: begin it again')
+      await this.#forgetRows()
+      return
+    }
     const locations = await this.#openLocations()
     const { home, passphrase } = this.#options
     const published = await readPublicSigningKeys({ home })
@@ -159,26 +179,39 @@ export class SiteStorage {
       locked = error
       this.#options.log.warn({ code: error.code }, 'the signing keys are locked: this site can read, not write')
     }
-    await this.#run({ row, locations, signer, locked, publicKeys: published.keys, dealer: published.fingerprint })
+    const running = await this.#prepare({ row, locations, signer, locked, publicKeys: published.keys, dealer: published.fingerprint })
+    if (row.state === 'making') {
+      await this.#finishMaking(running).catch((error: unknown) =>
+        this.#options.log.warn({ error: String(error) }, 'the making of the vault was cut off, and is finished at a later start'),
+      )
+    }
+    this.#run(running)
   }
 
-  async #run(given: {
+  /** Opens the vault for work inside; nobody outside sees it yet. */
+  async #prepare(given: {
     readonly row: Vault['row']
     readonly locations: readonly { id: string; x: number; location: Location }[]
     readonly signer: Signer | undefined
     readonly locked: Failure | undefined
     readonly publicKeys: VerifyingKeys
     readonly dealer: string
-    readonly sweep?: boolean
   }): Promise<Running> {
     const changed = (): void => this.#changed()
-    const places = new Places({ vault: given.row.vault, locations: given.locations, clock: this.#clock, onChange: changed })
+    const places = new Places({
+      vault: given.row.vault,
+      locations: given.locations,
+      clock: this.#clock,
+      checkMs: this.#options.checkMs ?? CHECK_MS,
+      onChange: (place) => this.#placeChanged(place),
+    })
     const former = (JSON.parse(given.row.former_dealers) as { mldsa65: string; ed25519: string }[]).map(decodeKeys)
     const vault = new Vault(
       {
         db: this.#db,
         places,
         arenas: this.#arenas,
+        uploadArenas: this.#uploadArenas,
         pool: this.#pool,
         clock: this.#clock,
         log: this.#options.log,
@@ -193,19 +226,44 @@ export class SiteStorage {
       },
       given.row,
     )
-    const running = { vault, places, dealer: given.dealer, log: new VaultLog(vault, this.#options.home) }
-    await places.checkAll()
-    if (given.sweep !== false) await sweepIntents(vault)
+    const log = new VaultLog(vault, this.#options.home, this.#options.logLimits)
+    await Promise.all([places.checkAll(), log.sweep()])
+    this.#swept = await sweepUnfinished(vault, given.row.running === 1)
+    await this.#db.kysely.updateTable('vault').set({ running: 1 }).execute()
+    return { vault, places, dealer: given.dealer, log }
+  }
+
+  #run(running: Running): void {
     this.#running = running
-    places.watch()
-    if ((await running.log.pendingChanges()) > 0) running.log.schedule()
+    running.places.watch()
+    running.log.schedule()
+    this.#sweepLater()
     this.#changed()
-    return running
+  }
+
+  /** What `createVault` does after its rows are durable; done again at the next start when it was cut off. */
+  async #finishMaking({ vault, places, log }: Running): Promise<void> {
+    for (const place of places.all) {
+      if (place.view.presence === 'empty') await place.mark()
+      if (place.view.presence !== 'present') throw new Failure('location.not-ours', { detail: place.view.detail, culprits: [place.label] })
+    }
+    if (vault.row.epoch === 0) await log.writeHead()
+    await this.#db.kysely.updateTable('vault').set({ state: 'open' }).execute()
+  }
+
+  #placeChanged(place: Place): void {
+    this.#changed()
+    const running = this.#running
+    if (running === undefined || this.#stop.signal.aborted || place.view.presence !== 'present') return
+    running.log.placeBack(place)
+    this.#sweepLater()
   }
 
   async close(): Promise<void> {
     this.#stop.abort()
     await this.#tasks.close()
+    await Promise.allSettled(this.#atWork)
+    await Promise.allSettled([...this.#readers].map((reader) => reader.close()))
     await this.#removing.catch(() => undefined)
     const running = this.#running
     if (running !== undefined) {
@@ -213,6 +271,12 @@ export class SiteStorage {
       await this.#sweepIfNeeded(running).catch(() => undefined)
       await running.log.close()
       await running.places.close()
+      if (this.#swept)
+        await this.#db.kysely
+          .updateTable('vault')
+          .set({ running: 0 })
+          .execute()
+          .catch(() => undefined)
     }
     if (this.#options.chunkPool === undefined) await this.#pool.close()
     await this.#db.close()
@@ -272,9 +336,6 @@ export class SiteStorage {
         throw error
       })
       probed = await Promise.all(enrolled.map(({ location }) => probeNew(location)))
-      for (const { location, id } of enrolled) {
-        if ((await location.putIfAbsent(MARKER, markerBytes(vault, id))) !== 'created') throw occupied(location)
-      }
     } catch (error) {
       await Promise.allSettled(enrolled.map(({ location }) => location.close()))
       throw error
@@ -295,6 +356,8 @@ export class SiteStorage {
         head_sequence: 0,
         head_at: null,
         former_dealers: '[]',
+        state: 'making',
+        running: 0,
       } as const
       await tx.insertInto('vault').values(values).execute()
       await tx
@@ -314,7 +377,7 @@ export class SiteStorage {
       return values
     })
     const published = await readPublicSigningKeys({ home })
-    const running = await this.#run({
+    const running = await this.#prepare({
       row,
       locations: enrolled,
       signer,
@@ -322,7 +385,19 @@ export class SiteStorage {
       publicKeys: signer.keys,
       dealer: published.fingerprint,
     })
-    await running.log.writeHead()
+    try {
+      await this.#finishMaking(running)
+    } catch (error) {
+      // The places are as they were before: none of them holds anything but our marker.
+      for (const { view, location } of running.places.all) {
+        if (view.presence !== 'present') continue
+        await location.discard(MARKER).catch(() => undefined)
+        await location.discard(headName(vault, 1)).catch(() => undefined)
+      }
+      await this.#forget(running)
+      throw error
+    }
+    this.#run(running)
     return (await this.status({ check: false })).vault!
   }
 
@@ -454,10 +529,13 @@ export class SiteStorage {
     return {
       store: async (body, signal) => {
         const id = file ?? newId()
-        const { outcome } = await vault.store(
-          { object: id, purpose: 'file', path, type, modified: request.modified, sizeBytes: request.sizeBytes, body, signal },
-          async (tx, { deal, modified }) =>
-            addVersion(tx, { path, file: id, deal: deal.deal, created: deal.created, modified, ifAbsent: request.ifAbsent }),
+        const stop = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal])
+        const { outcome } = await this.#working(
+          vault.store(
+            { object: id, purpose: 'file', path, type, modified: request.modified, sizeBytes: request.sizeBytes, body, signal: stop },
+            async (tx, { deal, modified }) =>
+              addVersion(tx, { path, file: id, deal: deal.deal, created: deal.created, modified, ifAbsent: request.ifAbsent }),
+          ),
         )
         log.schedule()
         this.#changed()
@@ -478,7 +556,8 @@ export class SiteStorage {
   async openToRead(request: { readonly path: string; readonly version?: number | undefined }, signal?: AbortSignal): Promise<OpenedToRead> {
     const { vault } = this.#open()
     const version = await findVersion(this.#db.kysely, request.path, request.version)
-    const reader = await vault.open(version.deal, signal)
+    const reader = await this.#working(vault.open(version.deal, signal))
+    this.#readers.add(reader)
     return {
       path: version.path,
       sizeBytes: version.deal.size,
@@ -486,7 +565,10 @@ export class SiteStorage {
       modified: version.modified,
       etag: version.deal.deal,
       read: (range, stop) => reader.read(range, stop),
-      close: () => reader.close(),
+      close: async () => {
+        this.#readers.delete(reader)
+        await reader.close()
+      },
     }
   }
 
@@ -604,41 +686,73 @@ export class SiteStorage {
         detail: 'this site has a vault already',
         next: 'Use an empty QUORATE_HOME to recover another one.',
       })
+    if (this.#making) throw new Failure('storage.vault-exists', { detail: 'a vault is being made or recovered just now' })
+    this.#making = true
+    try {
+      const { running, found } = await this.#adopt(request)
+      return this.#tasks.start('recover', 'Recover the catalogue', 'files', async (tools) => {
+        try {
+          const findings = await rebuild(running.vault, found.head, tools)
+          // From here on the database is whole; what the vault itself lacks follows by and by.
+          await this.#db.kysely.updateTable('vault').set({ state: 'open' }).execute()
+          this.#run(running)
+          await running.log.flush().catch(() => undefined)
+          await running.log.writeHead().catch(() => undefined)
+          return findings
+        } catch (error) {
+          if (this.#running === undefined) await this.#forget(running)
+          throw error
+        } finally {
+          this.#making = false
+        }
+      })
+    } catch (error) {
+      this.#making = false
+      throw error
+    }
+  }
+
+  async #adopt(request: Parameters<SiteStorage['recover']>[0]): Promise<{ running: Running; found: FoundVault }> {
     const { home } = this.#options
     const opened = await this.#openNew(request.locations)
-    const found = await findVault(opened.map(({ location }) => location))
-    const passphrase = request.passphrase ?? this.#options.passphrase
-    const secret = passphrase === undefined ? undefined : passphraseOf(passphrase)
-    const signer = await createSigningKeys({ home, passphrase: secret }).catch((error: unknown) => {
-      if (error instanceof Failure && error.code === 'storage.exists') return openSigningKeys({ home, passphrase: secret })
-      throw error
-    })
-    await adoptHead(this.#db, found, {
-      name: 'Vault',
-      clock: this.#clock,
-      own: signer.keys,
-      locations: opened.map(({ location, config }) => ({ label: location.label, kind: location.kind, config: JSON.stringify(config) })),
-    })
-    const row = await this.#db.kysely.selectFrom('vault').selectAll().executeTakeFirstOrThrow()
-    const published = await readPublicSigningKeys({ home })
-    const locations = opened.map(({ location }, index) => ({
-      id: found.ids[index]!,
-      x: found.head.locations.find(({ id }) => id === found.ids[index])!.x,
-      location,
-    }))
-    const running = await this.#run({ row, locations, signer, locked: undefined, publicKeys: signer.keys, dealer: published.fingerprint })
-    return this.#tasks.start('recover', 'Recover the catalogue', 'files', async (tools) => {
-      try {
-        const findings = await rebuild(running.vault, found.head, tools)
-        await running.log.flush().catch(() => undefined)
-        await running.log.writeHead().catch(() => undefined)
-        this.#changed()
-        return findings
-      } catch (error) {
-        await this.#forgetVault()
+    try {
+      const found = await findVault(
+        opened.map(({ location }) => location),
+        { clock: this.#clock, ms: this.#options.stallMs ?? STALL_MS },
+      )
+      const passphrase = request.passphrase ?? this.#options.passphrase
+      const secret = passphrase === undefined ? undefined : passphraseOf(passphrase)
+      const signer = await createSigningKeys({ home, passphrase: secret }).catch((error: unknown) => {
+        if (error instanceof Failure && error.code === 'storage.exists') return openSigningKeys({ home, passphrase: secret })
         throw error
-      }
-    })
+      })
+      await adoptHead(this.#db, found, {
+        name: 'Vault',
+        clock: this.#clock,
+        own: signer.keys,
+        locations: opened.map(({ location, config }) => ({ label: location.label, kind: location.kind, config: JSON.stringify(config) })),
+      })
+      const row = await this.#db.kysely.selectFrom('vault').selectAll().executeTakeFirstOrThrow()
+      const published = await readPublicSigningKeys({ home })
+      const locations = opened.map(({ location }, index) => ({
+        id: found.ids[index]!,
+        x: found.head.locations.find(({ id }) => id === found.ids[index])!.x,
+        location,
+      }))
+      const running = await this.#prepare({
+        row,
+        locations,
+        signer,
+        locked: undefined,
+        publicKeys: signer.keys,
+        dealer: published.fingerprint,
+      })
+      return { running, found }
+    } catch (error) {
+      await Promise.allSettled(opened.map(({ location }) => location.close()))
+      await this.#forgetRows()
+      throw error
+    }
   }
 
   tasks(): Task[] {
@@ -666,6 +780,16 @@ export class SiteStorage {
   }
 
   // --- inside
+
+  /** Closing waits for its end. */
+  async #working<T>(work: Promise<T>): Promise<T> {
+    this.#atWork.add(work)
+    try {
+      return await work
+    } finally {
+      this.#atWork.delete(work)
+    }
+  }
 
   #open(): Running {
     if (this.#running !== undefined) return this.#running
@@ -776,12 +900,14 @@ export class SiteStorage {
     return this.#options.wrapLocation?.(location) ?? location
   }
 
-  /** A recovery that failed leaves the site as it was: without a vault. */
-  async #forgetVault(): Promise<void> {
-    const running = this.#running
-    this.#running = undefined
-    await running?.log.close()
-    await running?.places.close()
+  /** What was begun and failed leaves the site as it was: without a vault. */
+  async #forget(running: Running): Promise<void> {
+    await running.log.close()
+    await running.places.close()
+    await this.#forgetRows()
+  }
+
+  async #forgetRows(): Promise<void> {
     await this.#db.transaction(async (tx) => {
       for (const table of [
         'file_version',

@@ -107,7 +107,10 @@ export function locationStatus(place: Place, counts: Counts): LocationStatus {
       detail: `it gave wrong bytes for ${counts.corrupt} fragments`,
       next: 'Repair writes them again; look after the place if it happens once more.',
     },
-    degraded: { detail: `${due} fragments are missing there`, next: 'Repair writes them again.' },
+    degraded: {
+      detail: `${due} fragments are missing there${detail === '' ? '' : `: ${detail}`}`,
+      next: next || 'Repair writes them again.',
+    },
   }[state]
   return {
     id: place.id,

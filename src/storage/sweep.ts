@@ -1,28 +1,42 @@
 // Taking away what nothing needs any more: unfinished writes of a crash, removed dealings, names that were replaced.
 import { Failure } from '#base'
+import { within } from './patience.ts'
 import type { Place } from './place.ts'
 import { undoIntent, type Vault } from './vault.ts'
 import type { VaultLog } from './vault-log.ts'
 
+/** `created` of a dealing that a recovery knows by its drop alone, when not every place could be looked through for it. */
+export const DROPPED_UNSEEN = ''
 const PAGE_ROWS = 200
+/** Names that are discarded at one place at the same time. */
+const AT_ONCE = 4
+/** Looking through a place for unfinished files may take this many stall times. */
+const SWEEP_STALLS = 4
 
-/** At the start, before anything else writes: intents of a process that died, and their unfinished files. */
-export async function sweepIntents(vault: Vault): Promise<number> {
-  const { db, places, log } = vault.parts
+/**
+ * At the start, before anything else writes: intents of a process that died, and its unfinished files. False when a place did not answer, so
+ * that they may lie there still.
+ */
+export async function sweepUnfinished(vault: Vault, died: boolean): Promise<boolean> {
+  const { db, places, log, clock, stallMs } = vault.parts
   const rows = await db.kysely.selectFrom('deal').select('deal').where('state', '=', 'writing').execute()
   for (const { deal } of rows) await undoIntent(vault.parts, deal)
-  if (rows.length === 0) return 0
-  await Promise.all(
+  if (rows.length > 0) log.info({ count: rows.length }, 'unfinished writes of an earlier run were taken back')
+  if (rows.length === 0 && !died) return true
+  const swept = await Promise.all(
     places.all.map(async (place) => {
+      if (place.view.presence !== 'present') return place.view.presence === 'empty'
       try {
-        if (place.view.presence === 'present') await place.location.sweepPartial({ olderThanMs: 0 })
+        const patience = { clock, ms: stallMs * SWEEP_STALLS, label: place.label }
+        await within(patience, (signal) => place.location.sweepPartial({ olderThanMs: 0 }, { signal }))
+        return true
       } catch (error) {
         log.warn({ location: place.label, error: String(error) }, 'unfinished files could not be swept')
+        return false
       }
     }),
   )
-  log.info({ count: rows.length }, 'unfinished writes of an earlier run were taken back')
-  return rows.length
+  return swept.every(Boolean)
 }
 
 /**
@@ -48,26 +62,20 @@ export async function sweepRemoved(vault: Vault, vaultLog: VaultLog, signal: Abo
     const ids = deals.map(({ deal }) => deal)
     for (const id of ids) vault.forget(id)
     const fragments = await db.kysely.selectFrom('fragment').select(['deal', 'x', 'location', 'name']).where('deal', 'in', ids).execute()
-    const kept = new Set<string>()
-    await Promise.all(
-      [...Map.groupBy(fragments, ({ location }) => location)].map(async ([id, rows]) => {
-        const place = places.byId(id)
-        for (const row of rows) {
-          if (row.name !== null && !(place !== undefined && (await gone(place, row.name, signal)))) kept.add(row.deal)
-        }
-      }),
-    )
-    const done = ids.filter((id) => !kept.has(id))
-    if (done.length === 0) continue
+    const taken = await takeAway(vault, fragments, signal)
     await db.transaction(async (tx) => {
-      await tx.deleteFrom('fragment').where('deal', 'in', done).execute()
-      await tx.deleteFrom('deal').where('deal', 'in', done).execute()
+      for (const { deal, x } of taken) await tx.deleteFrom('fragment').where('deal', '=', deal).where('x', '=', x).execute()
+      await tx
+        .deleteFrom('deal')
+        .where('deal', 'in', ids)
+        .where('created', '!=', DROPPED_UNSEEN)
+        .where((eb) => eb.not(eb.exists(eb.selectFrom('fragment').select('x').whereRef('fragment.deal', '=', 'deal.deal'))))
+        .execute()
     })
   }
   for (const place of places.all) {
     if (place.view.presence !== 'present') continue
     for (let after = ''; ;) {
-      if (signal.aborted) throw new Failure('base.cancelled')
       const rows = await db.kysely
         .selectFrom('debris')
         .selectAll()
@@ -78,19 +86,43 @@ export async function sweepRemoved(vault: Vault, vaultLog: VaultLog, signal: Abo
         .execute()
       if (rows.length === 0) break
       after = rows.at(-1)!.name
-      const removed: string[] = []
-      for (const { name } of rows) if (await gone(place, name, signal)) removed.push(name)
+      const removed = (await takeAway(vault, rows, signal)).map(({ name }) => name)
       if (removed.length > 0) await db.kysely.deleteFrom('debris').where('location', '=', place.id).where('name', 'in', removed).execute()
     }
   }
 }
 
+/** Discards names, a few at once at each place; answers those that are gone, or lie nowhere. */
+async function takeAway<Row extends { readonly location: string; readonly name: string | null }>(
+  vault: Vault,
+  rows: readonly Row[],
+  signal: AbortSignal,
+): Promise<Row[]> {
+  const taken = rows.filter(({ name }) => name === null)
+  const at = (id: string): Place | undefined => vault.parts.places.byId(id)
+  await Promise.all(
+    [...Map.groupBy(rows, ({ location }) => location)].map(async ([id, group]) => {
+      const place = at(id)
+      const queue = group.filter(({ name }) => name !== null)
+      const work = async (): Promise<void> => {
+        for (let row = queue.shift(); row !== undefined && place !== undefined; row = queue.shift())
+          if (await gone(vault, place, { name: row.name!, signal })) taken.push(row)
+      }
+      await Promise.all(Array.from({ length: AT_ONCE }, work))
+    }),
+  )
+  return taken
+}
+
 /** False when the name stays for now: the place is away, or keeps it under a lock. */
-async function gone(place: Place, name: string, signal: AbortSignal): Promise<boolean> {
+async function gone(vault: Vault, place: Place, what: { readonly name: string; readonly signal: AbortSignal }): Promise<boolean> {
+  const { clock, stallMs } = vault.parts
+  const { name, signal } = what
   if (signal.aborted) throw new Failure('base.cancelled')
   if (!place.usable) return false
   try {
-    return (await place.location.discard(name, { signal })) === 'gone'
+    const patience = { clock, ms: stallMs, label: place.label, signal }
+    return (await within(patience, (stop) => place.location.discard(name, { signal: stop }))) === 'gone'
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     place.failed(error)

@@ -22,6 +22,10 @@ export interface VaultTable {
   readonly head_at: string | null
   /** JSON: public keys of dealers before the present one. */
   readonly former_dealers: string
+  /** making, recovering: cut off in the middle, these are finished or undone at the next start. */
+  readonly state: 'making' | 'recovering' | 'open'
+  /** 1 while a site runs; found at a start, the last one died, and its unfinished files are to be swept. */
+  readonly running: number
 }
 
 export interface LocationTable {
@@ -222,6 +226,18 @@ export const storageMigrations: Record<string, Migration> = {
         .addColumn('kind', 'text', (c) => c.notNull())
         .addColumn('deal', 'text', (c) => c.notNull())
         .addColumn('lines', 'bigint', (c) => c.notNull())
+        .execute()
+    },
+  },
+  'storage-0002-state': {
+    up: async (db) => {
+      await db.schema
+        .alterTable('vault')
+        .addColumn('state', 'text', (c) => c.notNull().defaultTo('open'))
+        .execute()
+      await db.schema
+        .alterTable('vault')
+        .addColumn('running', 'integer', (c) => c.notNull().defaultTo(0))
         .execute()
     },
   },

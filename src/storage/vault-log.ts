@@ -1,38 +1,57 @@
 // The catalogue in the vault itself: changes become segments, now and then a snapshot, and a head names them (docs/spec/vault.md).
 import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { equalPublic, Failure, rfc3339, utf8 } from '#base'
 import { newId } from '#format'
 import { dealLineOf } from './catalogue.ts'
 import { CATALOGUE_TYPE, encodeLine } from './catalogue-lines.ts'
-import { encodeVaultHead, HEAD_BYTES_MAX, headHash, headName, type HeadReference } from './head.ts'
+import { encodeKeys, encodeVaultHead, HEAD_BYTES_MAX, headHash, headName, type HeadReference, parseVaultHead } from './head.ts'
+import { within } from './patience.ts'
 import type { Place } from './place.ts'
 import type { VaultTable } from './tables.ts'
 import type { Vault } from './vault.ts'
 
-/** The oldest change waits at most this long for its segment. */
-const FLUSH_MS = 5000
-const SEGMENT_LINES_MAX = 1000
-/** A snapshot comes after this many segments, or when the segments outgrow the snapshot. */
-const SEGMENTS_MAX = 64
-const SNAPSHOT_LINES_MIN = 20_000
+export interface LogLimits {
+  /** The oldest change waits at most this long for its segment. */
+  readonly flushMs: number
+  readonly segmentLinesMax: number
+  /** A snapshot comes after this many segments, or when the segments outgrow the snapshot. */
+  readonly segmentsMax: number
+  readonly snapshotLinesMin: number
+}
+
+export const logLimits: LogLimits = { flushMs: 5000, segmentLinesMax: 1000, segmentsMax: 64, snapshotLinesMin: 20_000 }
+
+/** After a failure in a row the next try comes later, at most this late. */
+const RETRY_MS_MAX = 60_000
 const PAGE_ROWS = 500
 const HEADS_KEPT = 8
 const EPOCHS_TRIED_MAX = 16
+const SNAPSHOT_FILE = /^\.snapshot-[0-9a-f]{32}$/
 
 export class VaultLog {
   readonly #vault: Vault
   readonly #home: string
+  readonly #limits: LogLimits
   readonly #stop = new AbortController()
   #running: Promise<void> = Promise.resolve()
   #scheduled = false
   #failure: Failure | undefined
+  #failures = 0
+  /** Places that are known to lack the newest head. */
+  #missing = new Set<string>()
 
-  constructor(vault: Vault, home: string) {
+  constructor(vault: Vault, home: string, limits: Partial<LogLimits> = {}) {
     this.#vault = vault
     this.#home = home
+    this.#limits = { ...logLimits, ...limits }
+  }
+
+  /** Removes what a snapshot that was cut off left in the home. */
+  async sweep(): Promise<void> {
+    for (const name of await readdir(this.#home)) if (SNAPSHOT_FILE.test(name)) await rm(join(this.#home, name), { force: true })
   }
 
   /** Why the newest changes are not in the vault yet. */
@@ -40,20 +59,26 @@ export class VaultLog {
     return this.#failure
   }
 
-  /** Call after a change: it is in the vault at most five seconds later. */
+  /** Call after a change: it is in the vault at most five seconds later, or tried again and again. */
   schedule(): void {
     if (this.#scheduled || this.#stop.signal.aborted) return
     this.#scheduled = true
+    const wait = this.#limits.flushMs * 2 ** Math.min(this.#failures, 10)
     void this.#vault.parts.clock
-      .sleep(FLUSH_MS, this.#stop.signal)
+      .sleep(Math.min(wait, Math.max(RETRY_MS_MAX, this.#limits.flushMs)), this.#stop.signal)
       .then(
-        () => this.flush(),
+        async () => {
+          this.#scheduled = false
+          await this.flush().catch(() => this.schedule())
+        },
         () => undefined,
       )
-      .finally(() => {
-        this.#scheduled = false
-      })
       .catch(() => undefined)
+  }
+
+  /** A place came back: it gets the head that it missed. */
+  placeBack(place: Place): void {
+    if (this.#missing.has(place.id)) this.schedule()
   }
 
   /** Brings every change into the vault now. A failure is kept in `failure` and thrown. */
@@ -79,17 +104,24 @@ export class VaultLog {
   async #flush(): Promise<void> {
     try {
       for (;;) {
-        const rows = await this.#vault.parts.db.kysely.selectFrom('change').selectAll().orderBy('id').limit(SEGMENT_LINES_MAX).execute()
+        if (await this.#snapshotDue()) await this.#writeSnapshot()
+        const rows = await this.#vault.parts.db.kysely
+          .selectFrom('change')
+          .selectAll()
+          .orderBy('id')
+          .limit(this.#limits.segmentLinesMax)
+          .execute()
         if (rows.length === 0) break
         await this.#writeSegment(
           rows.map(({ line }) => line),
           rows.at(-1)!.id,
         )
       }
-      if (await this.#snapshotDue()) await this.#writeSnapshot()
-      if (this.#vault.row.head_sequence < this.#vault.row.next_sequence - 1) await this.writeHead()
+      if (this.#vault.row.head_sequence < this.#vault.row.next_sequence - 1 || this.#missed()) await this.#writeHead()
       this.#failure = undefined
+      this.#failures = 0
     } catch (error) {
+      this.#failures += 1
       this.#failure = error instanceof Failure ? error : new Failure('base.internal', { cause: error })
       this.#vault.parts.log.warn(
         { code: this.#failure.code, detail: this.#failure.message },
@@ -98,6 +130,11 @@ export class VaultLog {
       this.#vault.parts.changed()
       throw this.#failure
     }
+  }
+
+  /** True when a place that answers lacks the newest head. */
+  #missed(): boolean {
+    return this.#vault.parts.places.all.some(({ id, usable }) => usable && this.#missing.has(id))
   }
 
   async #writeSegment(lines: readonly string[], lastId: number): Promise<void> {
@@ -119,7 +156,7 @@ export class VaultLog {
     const segments = rows.filter(({ kind }) => kind === 'segment')
     const lines = segments.reduce((sum, row) => sum + row.lines, 0)
     const snapshot = rows.find(({ kind }) => kind === 'snapshot')?.lines ?? 0
-    return segments.length >= SEGMENTS_MAX || lines > Math.max(SNAPSHOT_LINES_MIN, snapshot)
+    return segments.length >= this.#limits.segmentsMax || lines > Math.max(this.#limits.snapshotLinesMin, snapshot)
   }
 
   /**
@@ -127,34 +164,21 @@ export class VaultLog {
    * Changes made after it go into the next segment.
    */
   async #writeSnapshot(): Promise<void> {
-    const { db } = this.#vault.parts
     const sequence = this.#vault.row.next_sequence
     const file = join(this.#home, `.snapshot-${newId()}`)
     try {
       const { lines, lastId } = await this.#dump(file, sequence)
-      const dropped = await this.#vault.store(this.#object(sequence, createReadStream(file), undefined), async (tx, { deal }) => {
+      await this.#vault.store(this.#object(sequence, createReadStream(file), undefined), async (tx, { deal }) => {
         await tx.deleteFrom('change').where('id', '<=', lastId).execute()
-        const old = await tx.selectFrom('segment').select('deal').execute()
         await tx.deleteFrom('segment').execute()
         await tx.insertInto('segment').values({ sequence, kind: 'snapshot', deal: deal.deal, lines }).execute()
         await tx
           .updateTable('vault')
           .set({ next_sequence: sequence + 1 })
           .execute()
-        return old.map((row) => row.deal)
       })
       this.#vault.row = { ...this.#vault.row, next_sequence: sequence + 1 }
-      // The old segments go only after a head names the snapshot.
-      await this.writeHead()
-      await db.transaction(async (tx) => {
-        for (let at = 0; at < dropped.committed.length; at += PAGE_ROWS) {
-          await tx
-            .updateTable('deal')
-            .set({ state: 'dropping' })
-            .where('deal', 'in', dropped.committed.slice(at, at + PAGE_ROWS))
-            .execute()
-        }
-      })
+      await this.#writeHead()
     } finally {
       await rm(file, { force: true })
     }
@@ -238,8 +262,14 @@ export class VaultLog {
     }
   }
 
-  /** Writes the next head to every location that answers. Throws when fewer than the quorum took it. */
-  async writeHead(): Promise<void> {
+  /** Writes the next head to every location that answers. Throws when fewer than k took it. */
+  writeHead(): Promise<void> {
+    const turn = this.#running.then(() => this.#writeHead())
+    this.#running = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #writeHead(): Promise<void> {
     const { db, places, clock, signer } = this.#vault.parts
     const key = signer()
     const rows = await db.kysely
@@ -270,7 +300,8 @@ export class VaultLog {
     const snapshot = references.find(({ kind }) => kind === 'snapshot')
     const { row } = this.#vault
     // A crash between the writing of a head and our note of it leaves that epoch taken: the next one is ours.
-    for (let epoch = row.epoch + 1; epoch <= row.epoch + EPOCHS_TRIED_MAX; epoch++) {
+    let epoch = row.epoch + 1
+    for (let tried = 0; tried < EPOCHS_TRIED_MAX; tried++) {
       const bytes = encodeVaultHead(
         {
           vault: row.vault,
@@ -287,7 +318,11 @@ export class VaultLog {
         },
         key,
       )
-      if ((await this.#publish(epoch, bytes)) === 'taken') continue
+      const standing = await this.#publish(epoch, bytes)
+      if (standing === 'taken') {
+        epoch += 1
+        continue
+      }
       const update: Partial<VaultTable> = {
         epoch,
         head_hash: headHash(bytes),
@@ -296,6 +331,15 @@ export class VaultLog {
       }
       await db.kysely.updateTable('vault').set(update).execute()
       this.#vault.row = { ...this.#vault.row, ...update }
+      this.#missing = new Set(places.all.map(({ id }) => id).filter((id) => !standing.has(id)))
+      // Parts that the snapshot replaced go only now that a head names it.
+      await db.kysely
+        .updateTable('deal')
+        .set({ state: 'dropping' })
+        .where('purpose', '=', 'catalogue')
+        .where('state', '=', 'stored')
+        .where('deal', 'not in', (eb) => eb.selectFrom('segment').select('segment.deal'))
+        .execute()
       await this.#forgetOldHeads(epoch)
       this.#vault.parts.changed()
       return
@@ -306,46 +350,75 @@ export class VaultLog {
     })
   }
 
-  async #publish(epoch: number, bytes: Uint8Array): Promise<'written' | 'taken'> {
-    const { places } = this.#vault.parts
+  /** Answers the places at which these bytes stand now, or `taken` when another head of ours has this epoch. */
+  async #publish(epoch: number, bytes: Uint8Array): Promise<ReadonlySet<string> | 'taken'> {
+    const { places, clock, stallMs } = this.#vault.parts
     const { row } = this.#vault
     const name = headName(row.vault, epoch)
     const failures: Failure[] = []
-    let written = 0
+    const standing = new Set<string>()
     let taken = false
-    await Promise.all(
-      places.all.map(async (place) => {
-        if (!place.usable) {
-          failures.push(
-            new Failure('location.unreachable', { detail: place.view.detail || `${place.label} is not in use`, culprits: [place.label] }),
-          )
-          return
+    const put = async (place: Place): Promise<void> => {
+      if (!place.usable) {
+        failures.push(
+          new Failure('location.unreachable', { detail: place.view.detail || `${place.label} is not in use`, culprits: [place.label] }),
+        )
+        return
+      }
+      const patience = { clock, ms: stallMs, label: place.label }
+      try {
+        if ((await within(patience, (signal) => place.location.putIfAbsent(name, bytes, { signal }))) === 'created') standing.add(place.id)
+        else {
+          const found = await within(patience, (signal) => readSmall(place, name, signal))
+          if (equalPublic(found, bytes)) standing.add(place.id)
+          else if (this.#isOurs(found, epoch)) taken = true
+          else
+            throw new Failure('location.lies', {
+              detail: `${place.label} holds something else under the name of the vault head`,
+              culprits: [place.label],
+            })
         }
-        try {
-          if ((await place.location.putIfAbsent(name, bytes)) === 'created' || (await holds(place, name, bytes))) written += 1
-          else taken = true
-        } catch (error) {
-          const failure = error instanceof Failure ? error : new Failure('base.internal', { cause: error })
-          place.failed(failure)
-          failures.push(failure)
-        }
-      }),
-    )
+      } catch (error) {
+        const failure = error instanceof Failure ? error : new Failure('base.internal', { cause: error })
+        place.failed(failure)
+        failures.push(failure)
+      }
+    }
+    await Promise.all(places.all.map(put))
     if (taken) return 'taken'
-    if (written >= row.threshold) return 'written'
+    if (standing.size >= row.threshold) return standing
     throw new Failure('storage.quorum', {
-      detail: `only ${written} of ${places.all.length} locations took the vault head: ${failures.map(({ message }) => message).join('; ')}`,
+      detail: `only ${standing.size} of ${places.all.length} locations took the vault head: ${failures.map(({ message }) => message).join('; ')}`,
       culprits: failures.flatMap(({ culprits }) => culprits),
       next: 'Bring the named locations back; names and folders of the last minutes are in the database of this site only.',
     })
   }
 
+  /** A head of this epoch that we signed ourselves, in a run that died before it could say so. */
+  #isOurs(bytes: Uint8Array, epoch: number): boolean {
+    try {
+      const head = parseVaultHead(bytes)
+      const own = encodeKeys(this.#vault.parts.signer().keys)
+      return (
+        head.vault === this.#vault.row.vault &&
+        head.epoch === epoch &&
+        head.dealer.mldsa65 === own.mldsa65 &&
+        head.dealer.ed25519 === own.ed25519
+      )
+    } catch {
+      return false
+    }
+  }
+
   async #forgetOldHeads(epoch: number): Promise<void> {
     const old = epoch - HEADS_KEPT
     if (old < 1) return
-    const { places } = this.#vault.parts
+    const { places, clock, stallMs } = this.#vault.parts
+    const name = headName(this.#vault.row.vault, old)
     await Promise.allSettled(
-      places.all.filter(({ usable }) => usable).map((place) => place.location.discard(headName(this.#vault.row.vault, old))),
+      places.all
+        .filter(({ usable }) => usable)
+        .map((place) => within({ clock, ms: stallMs, label: place.label }, (signal) => place.location.discard(name, { signal }))),
     )
   }
 
@@ -365,10 +438,10 @@ export class VaultLog {
   }
 }
 
-async function holds(place: Place, name: string, bytes: Uint8Array): Promise<boolean> {
-  const source = await place.location.open(name, { tailBytes: HEAD_BYTES_MAX })
+async function readSmall(place: Place, name: string, signal: AbortSignal): Promise<Uint8Array> {
+  const source = await place.location.open(name, { tailBytes: HEAD_BYTES_MAX, signal })
   try {
-    return equalPublic(source.tail, bytes)
+    return source.tail.slice()
   } finally {
     await source.close()
   }

@@ -6,8 +6,10 @@ import type { ArenaPool } from './arena-pool.ts'
 import type { Store } from './catalogue.ts'
 import { DESK_SLOTS } from './chunk-desk.ts'
 import type { ChunkPool } from './chunk-pool.ts'
-import { type Candidate, type Known, ObjectReader } from './object-reader.ts'
+import type { Candidate, Known } from './frame-search.ts'
+import { ObjectReader } from './object-reader.ts'
 import { WriteFailed, writeObject, type WriteOutcome } from './object-writer.ts'
+import { within } from './patience.ts'
 import type { Places } from './places.ts'
 import type { DealTable, VaultTable } from './tables.ts'
 
@@ -19,7 +21,10 @@ export interface StorageLog {
 export interface VaultParts {
   readonly db: Store
   readonly places: Places
+  /** For reading, scrubbing and the catalogue's own objects. */
   readonly arenas: ArenaPool
+  /** For uploads, which people may feed slowly. */
+  readonly uploadArenas: ArenaPool
   readonly pool: ChunkPool
   readonly clock: Clock
   readonly log: StorageLog
@@ -78,7 +83,8 @@ export class Vault {
       stored: { readonly deal: DealTable; readonly modified: string },
     ) => Promise<T>,
   ): Promise<{ readonly outcome: WriteOutcome; readonly committed: T }> {
-    const { db, places, arenas, clock, signer } = this.parts
+    const { db, places, clock, signer } = this.parts
+    const arenas = request.purpose === 'file' ? this.parts.uploadArenas : this.parts.arenas
     const created = rfc3339(clock.now())
     const key = signer()
     const n = places.all.length
@@ -90,6 +96,7 @@ export class Vault {
     const slots = pool !== undefined || smallerThanChunk(request.sizeBytes, chunkLog2) ? 1 : DESK_SLOTS
     const arena = await arenas.take({ suite: this.suite, k, rows: n, chunkLog2, slots }, request.signal)
     let intent: Intent | undefined
+    let arenaFree = true
     try {
       intent = await this.#begin({ ...request, created, k, n, chunkLog2 })
       const spec: DealSpec = {
@@ -118,6 +125,7 @@ export class Vault {
         signal: request.signal,
         pool,
       })
+      arenaFree = outcome.arenaFree
       const { provisional } = intent
       const committed = await db.transaction(async (tx) => {
         const deal: DealTable = {
@@ -172,10 +180,12 @@ export class Vault {
       })
       return { outcome, committed }
     } catch (error) {
+      if (error instanceof WriteFailed) arenaFree = error.arenaFree
       if (intent !== undefined) await this.#undo(intent)
       throw error instanceof WriteFailed ? error.failure : error
     } finally {
-      arenas.release(arena)
+      if (arenaFree) arenas.release(arena)
+      else arenas.abandon(arena)
     }
   }
 
@@ -347,7 +357,7 @@ interface Intent {
 }
 
 /** Removes the rows of an intent and the names it may have made. */
-export async function undoIntent({ db, places }: Pick<VaultParts, 'db' | 'places'>, provisional: string): Promise<void> {
+export async function undoIntent({ db, places, clock, stallMs }: VaultParts, provisional: string): Promise<void> {
   const rows = await db.kysely.selectFrom('fragment').selectAll().where('deal', '=', provisional).execute()
   const left: { location: string; name: string }[] = []
   await Promise.all(
@@ -356,8 +366,13 @@ export async function undoIntent({ db, places }: Pick<VaultParts, 'db' | 'places
       if (place === undefined || name === null) return
       try {
         if (!place.usable) left.push({ location, name })
-        else if ((await place.location.discard(name)) === 'kept') left.push({ location, name })
-      } catch {
+        else {
+          const patience = { clock, ms: stallMs, label: place.label }
+          const answer = await within(patience, (signal) => place.location.discard(name, { signal }))
+          if (answer === 'kept') left.push({ location, name })
+        }
+      } catch (error) {
+        if (error instanceof Failure) place.failed(error)
         left.push({ location, name })
       }
     }),
