@@ -2,10 +2,13 @@
 import type { Dealer, Slot } from '#format'
 import type { ChunkPool, Sheet } from './chunk-pool.ts'
 
-/** Takes the records of one chunk after the other to the locations. */
+/** The records of one chunk, one for each fragment. */
+type Records = readonly Uint8Array[]
+
+/** Takes the records of some chunks after the other to the locations. */
 export interface Carrier {
-  /** Resolves when every location took its record, or was given up. */
-  send(records: readonly Uint8Array[]): Promise<unknown>
+  /** Resolves when every location took its records, or was given up. */
+  send(chunks: readonly Records[]): Promise<unknown>
   /** Waits; throws when too few locations are left, or the work was cancelled. */
   guard(work: Promise<unknown>): Promise<void>
   /** True while a location that was given up may still read what it was sent. */
@@ -23,8 +26,15 @@ export interface ChunkDesk {
   close(): Promise<void>
 }
 
-/** Chunks under way to the locations, of one object that this thread deals. */
-export const DESK_SLOTS = 4
+/** Chunks that go to the locations together: each call to the system costs as much as splitting a good part of a chunk. */
+const BATCH = 4
+/** With more fragments than this the memory of two batches would be too much. */
+const BATCHED_FRAGMENTS_MAX = 9
+
+/** Chunks under way of one object with n fragments: one batch is dealt while the other is written. */
+export function deskSlots(n: number): number {
+  return n <= BATCHED_FRAGMENTS_MAX ? 2 * BATCH : BATCH
+}
 
 /** Rooms in turn; the next one is free when what it held has been sent. */
 class Ring<Room> {
@@ -56,16 +66,53 @@ class Ring<Room> {
   }
 }
 
+/** Gathers chunks until there are enough to send; their rooms are free when these have been sent. */
+class Batch {
+  readonly #carrier: Carrier
+  readonly #size: number
+  #chunks: Records[] = []
+  #leave: Promise<unknown> = Promise.resolve()
+  #depart: (done: Promise<unknown>) => void = () => undefined
+
+  constructor(carrier: Carrier, size: number) {
+    this.#carrier = carrier
+    this.#size = size
+  }
+
+  /** Resolves when the chunk's records have been sent, together with others. */
+  add(records: Records, last: boolean): Promise<unknown> {
+    if (this.#chunks.length === 0) {
+      this.#leave = new Promise((resolve) => {
+        this.#depart = resolve
+      })
+    }
+    this.#chunks.push(records)
+    const sent = this.#leave
+    if (last || this.#chunks.length === this.#size) {
+      this.#depart(this.#carrier.send(this.#chunks))
+      this.#chunks = []
+    }
+    return sent
+  }
+
+  /** Lets go of whoever waits for chunks that will not be sent. */
+  drop(): void {
+    this.#chunks = []
+    this.#depart(Promise.resolve())
+  }
+}
+
 /** In this thread, in the slots of the dealer's arena. */
 export function localDesk(dealer: Dealer, slots: readonly Slot[], carrier: Carrier): ChunkDesk {
   const ring = new Ring(slots)
+  const batch = new Batch(carrier, batchOf(slots.length))
   let slot = slots[0]!
   return {
     room: async () => {
       slot = await ring.next(carrier)
       return dealer.plain(slot)
     },
-    deal: (length, last) => ring.sent(slot, carrier.send(dealer.deal(slot, length, last))),
+    deal: (length, last) => ring.sent(slot, batch.add(dealer.deal(slot, length, last), last)),
     drain: () => ring.drain(carrier),
     close: () => Promise.resolve(),
   }
@@ -76,11 +123,12 @@ export function pooledDesk(dealer: Dealer, pool: ChunkPool, carrier: Carrier): C
   const dealing = pool.begin(dealer.chunkKeys)
   const { sheets } = dealing
   const ring = new Ring(sheets)
+  const batch = new Batch(carrier, batchOf(deskSlots(dealer.common.n)))
   let sheet = sheets[0]!
   let order: Promise<unknown> = Promise.resolve()
 
-  const carry = async (mine: Sheet, records: readonly Uint8Array[]): Promise<void> => {
-    await carrier.send(records)
+  const carry = async (mine: Sheet, sending: Promise<unknown>): Promise<void> => {
+    await sending
     // Whoever still reads them keeps these; the next chunk gets others.
     if (carrier.holding) mine.buffers = { plain: mine.buffers.plain, records: new ArrayBuffer(mine.buffers.records.byteLength) }
   }
@@ -93,17 +141,23 @@ export function pooledDesk(dealer: Dealer, pool: ChunkPool, carrier: Carrier): C
       const mine = sheet
       const dealt = dealing.deal(dealer.turn(length, last), mine)
       const turn = order.then(() => dealt)
-      const sent = turn.then((records) => carry(mine, records))
-      // Heard by whoever waits for the sheet; the first failure is what counts.
-      dealt.catch(() => undefined)
+      const sent = turn.then((records) => carry(mine, batch.add(records, last)))
+      // Heard by whoever waits for the sheet; the chunks before it in the batch go nowhere.
+      dealt.catch(() => batch.drop())
       sent.catch(() => undefined)
       order = turn
       ring.sent(mine, sent)
     },
     drain: () => ring.drain(carrier),
     close: async () => {
+      batch.drop()
       await ring.settled()
       dealing.end()
     },
   }
+}
+
+/** Half of the slots: while one batch is with the locations the other is dealt. */
+function batchOf(slots: number): number {
+  return Math.max(1, Math.floor(slots / 2))
 }

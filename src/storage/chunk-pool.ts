@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { assert, Failure } from '#base'
 import { type ChunkKeys, type ChunkTurn, RECORD_FRAME_BYTES, TAG_BYTES } from '#format'
+import { deskSlots } from './chunk-desk.ts'
 import { type ChunkBuffers, type FromChunkThread, recordStride, type ToChunkThread } from './chunk-protocol.ts'
 
 /** What one chunk travels in. Its buffers change hands, so each time they are other ones. */
@@ -38,8 +39,8 @@ const OBJECT_BYTES_TO_START = 256 * 2 ** 20
 const THREADS_MAX = 4
 /** Memory for chunks under way, of all uploads; further uploads are dealt by the site's own thread. */
 const SHEET_BYTES_MAX = 64 * 2 ** 20
-/** For each upload: two for each thread, one to fill, the others with the locations. */
-const SHEETS_BESIDE = 4
+/** For each upload, beside what is with the locations. */
+const SHEETS_PER_THREAD = 2
 /** Each thread keeps its young objects in this much: it makes none that live. */
 const YOUNG_MEGABYTES = 4
 
@@ -51,7 +52,6 @@ export function createChunkPool({
   program = PROGRAM,
 }: { readonly threads?: number; readonly startAtBytes?: number; readonly program?: URL } = {}): ChunkPool {
   const running = new Set<ChunkThread>()
-  const sheetsEach = 2 * threads + SHEETS_BESIDE
   let dealings = 0
   let sheetBytes = 0
   let closed = false
@@ -72,7 +72,8 @@ export function createChunkPool({
     },
     serves: async ({ sizeBytes = 0, chunkLog2, n }) => {
       if (closed || threads < 1 || sizeBytes < OBJECT_BYTES_MIN) return false
-      if (sheetBytes + sheetsEach * (2 ** chunkLog2 + recordsBytes(chunkLog2, n)) > SHEET_BYTES_MAX) return false
+      const sheets = deskSlots(n) + SHEETS_PER_THREAD * threads
+      if (sheetBytes + sheets * (2 ** chunkLog2 + recordsBytes(chunkLog2, n)) > SHEET_BYTES_MAX) return false
       if (running.size < threads && sizeBytes < startAtBytes) return false
       // A machine that gives no threads still has this one.
       await start().catch(() => undefined)
@@ -81,10 +82,11 @@ export function createChunkPool({
     begin: (keys) => {
       const dealing = ++dealings
       const [plainBytes, recordBytesMax] = [2 ** keys.chunkLog2, recordsBytes(keys.chunkLog2, keys.n)]
-      const sheets = Array.from({ length: sheetsEach }, (): Sheet => {
+      const count = deskSlots(keys.n) + SHEETS_PER_THREAD * threads
+      const sheets = Array.from({ length: count }, (): Sheet => {
         return { buffers: { plain: new ArrayBuffer(plainBytes), records: new ArrayBuffer(recordBytesMax) } }
       })
-      const bytes = sheetsEach * (plainBytes + recordBytesMax)
+      const bytes = count * (plainBytes + recordBytesMax)
       sheetBytes += bytes
       return {
         sheets,

@@ -51,6 +51,8 @@ export interface Location {
 export interface FragmentSink {
   /** Appends. The bytes may be reused only after the promise has resolved. Call it one at a time. */
   write(bytes: Uint8Array): Promise<void>
+  /** As `write` of each part in turn, where that takes one call to the system instead of several. */
+  writev?(parts: readonly Uint8Array[]): Promise<void>
   /** Makes everything durable (fsync of file and folder; the store's acknowledgement) and visible under the name. */
   finish(): Promise<void>
   /** Drops what was written. Never throws; safe after a failure. */

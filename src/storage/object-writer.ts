@@ -182,13 +182,13 @@ class Fleet {
     await this.guard(Promise.all(this.writers.map((writer) => writer.open())))
   }
 
-  /** Resolves when every location took its record, or was given up. Never rejects. */
-  send(records: readonly Uint8Array[]): Promise<unknown> {
-    return Promise.all(this.writers.map((writer, index) => writer.push(records[index]!)))
+  /** Several records for each fragment, in one go. Resolves when every location took them, or was given up. Never rejects. */
+  send(chunks: readonly (readonly Uint8Array[])[]): Promise<unknown> {
+    return Promise.all(this.writers.map((writer, index) => writer.push(chunks.map((records) => records[index]!))))
   }
 
   sendAll(records: readonly Uint8Array[]): Promise<unknown> {
-    return this.guard(this.send(records))
+    return this.guard(this.send([records]))
   }
 
   /** True while a location that was given up is still busy with what it was sent. */
@@ -290,10 +290,12 @@ class FragmentWriter {
     return this.#busy > 0
   }
 
-  push(bytes: Uint8Array): Promise<void> {
+  push(parts: readonly Uint8Array[]): Promise<void> {
     return this.#run(async () => {
-      await this.#sink!.write(bytes)
-      this.sentBytes += bytes.length
+      const sink = this.#sink!
+      if (sink.writev !== undefined) await sink.writev(parts)
+      else for (const part of parts) await sink.write(part)
+      this.sentBytes += parts.reduce((sum, { length }) => sum + length, 0)
     })
   }
 

@@ -4,7 +4,7 @@ import type { Signer, VerifyingKeys } from '#crypto/primitives'
 import { dealable, dealerFingerprint, type DealSpec, newId, parseMeta, type Suite, verifyMeta } from '#format'
 import type { ArenaPool } from './arena-pool.ts'
 import type { Store } from './catalogue.ts'
-import { DESK_SLOTS } from './chunk-desk.ts'
+import { deskSlots } from './chunk-desk.ts'
 import type { ChunkPool } from './chunk-pool.ts'
 import type { Candidate, Known } from './frame-search.ts'
 import { ObjectReader } from './object-reader.ts'
@@ -93,7 +93,7 @@ export class Vault {
     const chunkLog2 = request.chunkLog2 ?? 18
     const pool = (await this.parts.pool.serves({ sizeBytes: request.sizeBytes, chunkLog2, n })) ? this.parts.pool : undefined
     // A small file needs one slot; so does a file whose chunks are dealt elsewhere.
-    const slots = pool !== undefined || smallerThanChunk(request.sizeBytes, chunkLog2) ? 1 : DESK_SLOTS
+    const slots = pool !== undefined || smallerThanChunk(request.sizeBytes, chunkLog2) ? 1 : deskSlots(n)
     const arena = await arenas.take({ suite: this.suite, k, rows: n, chunkLog2, slots }, request.signal)
     let intent: Intent | undefined
     let arenaFree = true

@@ -163,9 +163,9 @@ function listening({ holding = false } = {}): Carrier & { readonly sent: Uint8Ar
     sent,
     views,
     holding,
-    send: (records) => {
-      sent.push(records.map((record) => record.slice()))
-      views.push(records)
+    send: (chunks) => {
+      sent.push(...chunks.map((records) => records.map((record) => record.slice())))
+      views.push(...chunks)
       return Promise.resolve()
     },
     guard: async (work) => void (await work),

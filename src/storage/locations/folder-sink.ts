@@ -61,12 +61,16 @@ class FolderSink implements FragmentSink {
     return this.#accepted
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
+  write(bytes: Uint8Array): Promise<void> {
+    return this.writev([bytes])
+  }
+
+  async writev(parts: readonly Uint8Array[]): Promise<void> {
     await this.#step(async () => {
-      let at = 0
-      while (at < bytes.length) {
-        const { bytesWritten } = await this.#handle.write(bytes, at, bytes.length - at, this.#accepted)
-        at += bytesWritten
+      let left = parts.filter(({ length }) => length > 0)
+      while (left.length > 0) {
+        const { bytesWritten } = await this.#handle.writev(left, this.#accepted)
+        left = behind(left, bytesWritten)
         this.#accepted += bytesWritten
       }
       if (this.#root.syncWrites && this.#accepted - this.#syncedBytes >= bounds.folderSyncEveryBytes) {
@@ -128,6 +132,17 @@ class FolderSink implements FragmentSink {
       throw this.#failure
     }
   }
+}
+
+/** What is left of the parts after their first bytes: the system may take fewer than it was given. */
+function behind(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  const left: Uint8Array[] = []
+  let skip = bytes
+  for (const part of parts) {
+    if (skip < part.length) left.push(part.subarray(skip))
+    skip = Math.max(0, skip - part.length)
+  }
+  return left
 }
 
 /** Puts the finished file under its name; `location.exists` leaves what stands there alone. */

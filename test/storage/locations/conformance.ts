@@ -67,6 +67,18 @@ export function locationConformance(name: string, factory: () => Promise<Subject
       assert.ok(Buffer.from(bytes).equals(await readAll(location, at)))
     })
 
+    it('takes several pieces at once as one after the other', async () => {
+      const at = fresh()
+      const sink = await location.create(at)
+      const bytes = pattern(300_000)
+      const pieces = [bytes.subarray(0, 7), bytes.subarray(7, 7), bytes.subarray(7, 262_191), bytes.subarray(262_191)]
+      if (sink.writev === undefined) for (const piece of pieces) await sink.write(piece)
+      else await sink.writev(pieces)
+      await sink.write(bytes.subarray(0, 3))
+      await sink.finish()
+      assert.deepEqual(await readAll(location, at), Uint8Array.from([...bytes, ...bytes.subarray(0, 3)]))
+    })
+
     it('shows nothing under the name before the write is finished', async () => {
       for (const sizeBytes of [100, largeBytes]) {
         const at = fresh()
