@@ -1,6 +1,6 @@
 // The lines of the catalogue as it stands in the vault (docs/spec/vault.md, "Catalogue").
 import { Failure } from '#base'
-import { canonicalJson, type Json, parseCanonical } from '#format'
+import { canonicalJson, parseCanonical } from '#format'
 import { z } from 'zod'
 
 export const CATALOGUE_TYPE = 'application/vnd.quorate.catalogue'
@@ -53,7 +53,7 @@ export type CatalogueLine = z.infer<typeof line>
 
 /** One line without its LF. */
 export function encodeLine(value: CatalogueLine | CatalogueHeading): string {
-  return canonicalJson(value as unknown as Json)
+  return canonicalJson(value)
 }
 
 /** Parses the content of a snapshot or segment: its heading, then its lines. Throws `format.content` on anything else. */

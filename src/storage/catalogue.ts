@@ -61,7 +61,7 @@ export async function listFolder(
     byCodePoint(a.path, b.path),
   )
   const page = entries.slice(0, request.limit)
-  return { entries: page, next: entries.length > page.length ? page.at(-1)!.path : null }
+  return { entries: page, next: entries.length > page.length ? page[page.length - 1]!.path : null }
 }
 
 export async function statEntry(db: Handle, given: string, present: Present): Promise<Entry> {
@@ -348,7 +348,7 @@ async function dropUnnamed(tx: Tx, deals: readonly string[]): Promise<void> {
 
 async function moveFolder(tx: Tx, from: string, to: string): Promise<void> {
   // substr counts characters, not UTF-16 units.
-  const cut = [...from].length + 1
+  const cut = Array.from(from).length + 1
   const moved = (column: string): ReturnType<typeof sql<string>> => sql<string>`${to} || substr(${sql.ref(column)}, ${cut})`
   const within = { from: `${from}/`, to: `${from}0` }
   await requireShort(tx, within, utf8(to).length - utf8(from).length)
@@ -479,7 +479,7 @@ function heldCount(present: Present) {
 }
 
 export function redundancyOf(row: { readonly held: number; readonly k: number; readonly n: number }): Redundancy {
-  const held = Number(row.held)
+  const { held } = row
   if (held < row.k) return 'unreadable'
   if (held >= row.n) return 'redundant'
   return held === row.k ? 'no-redundancy' : 'repair-due'

@@ -59,11 +59,11 @@ export function decodeKeys(given: { readonly mldsa65: string; readonly ed25519: 
 
 export function encodeVaultHead(unsigned: Omit<VaultHead, 'signature' | 'dealer' | 'v'>, signer: Signer): Bytes {
   const body = { v: 1, ...unsigned, dealer: encodeKeys(signer.keys) }
-  const signatures = signer.sign(signedBytes(body as unknown as Json), CONTEXT)
+  const signatures = signer.sign(signedBytes(body), CONTEXT)
   return canonicalBytes({
     ...body,
     signature: { mldsa65: toBase64(signatures.mldsa65), ed25519: toBase64(signatures.ed25519) },
-  } as unknown as Json)
+  })
 }
 
 /** Parses a head and verifies both signatures under the keys that it carries. Throws `format.signature` or `format.framing`. */

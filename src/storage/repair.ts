@@ -20,8 +20,6 @@ export interface RepairRequest {
   readonly progress: Progress
 }
 
-const PAGE_DEALS = 200
-
 /**
  * Repairs in the order of need: what has the fewest readable fragments first. An emptied place is marked as ours again and filled.
  * Every repaired fragment counts at once, so a repair that is cut off goes on where it was.
@@ -135,7 +133,7 @@ async function dueDeals(vault: Vault, path: string | undefined): Promise<{ deal:
     .groupBy(['fragment.deal', 'deal.n'])
     .orderBy('fragments', 'desc')
     .execute()
-  return rows.map(({ deal, fragments }) => ({ deal, fragments: Number(fragments) }))
+  return rows
 }
 
 async function repairDeal(

@@ -53,7 +53,7 @@ export async function scrub(vault: Vault, request: ScrubRequest): Promise<Findin
       .limit(PAGE_DEALS)
       .execute()
     if (deals.length === 0) break
-    after = deals.at(-1)!.deal
+    after = deals[deals.length - 1]!.deal
     const queue = [...deals]
     await Promise.all(
       Array.from({ length: WORKERS }, async () => {

@@ -71,9 +71,9 @@ export async function vaultStatus(vault: Vault, vaultLog: VaultLog, dealer: stri
       created: row.created,
       dealer,
     },
-    files: Number(files.count),
-    folders: Number(folders.count),
-    bytes: Number(files.bytes ?? 0),
+    files: files.count,
+    folders: folders.count,
+    bytes: files.bytes ?? 0,
     repairDue,
     withoutRedundancy: weak.exact + weak.unreadable,
     locations,
@@ -144,8 +144,8 @@ export async function countFragments(vault: Vault): Promise<Map<string, Counts>>
   const counts = new Map<string, Counts>()
   for (const row of rows) {
     const mine = counts.get(row.location) ?? none()
-    if (row.state === 'held') mine.bytes += Number(row.bytes)
-    if (row.state !== 'writing') mine[row.state] += Number(row.count)
+    if (row.state === 'held') mine.bytes += row.bytes
+    if (row.state !== 'writing') mine[row.state] += row.count
     counts.set(row.location, mine)
   }
   return counts
@@ -170,7 +170,7 @@ async function weakDeals(vault: Vault): Promise<{ unreadable: number; exact: num
       eb.fn.countAll<number>().filterWhere('d.held', '=', eb.ref('d.k')).as('exact'),
     ])
     .executeTakeFirstOrThrow()
-  return { unreadable: Number(rows.unreadable), exact: Number(rows.exact) }
+  return { unreadable: rows.unreadable, exact: rows.exact }
 }
 
 function none(): Counts {

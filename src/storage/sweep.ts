@@ -58,7 +58,7 @@ export async function sweepRemoved(vault: Vault, vaultLog: VaultLog, signal: Abo
       .limit(PAGE_ROWS)
       .execute()
     if (deals.length === 0) break
-    after = deals.at(-1)!.deal
+    after = deals[deals.length - 1]!.deal
     const ids = deals.map(({ deal }) => deal)
     for (const id of ids) vault.forget(id)
     const fragments = await db.kysely.selectFrom('fragment').select(['deal', 'x', 'location', 'name']).where('deal', 'in', ids).execute()
@@ -85,7 +85,7 @@ export async function sweepRemoved(vault: Vault, vaultLog: VaultLog, signal: Abo
         .limit(PAGE_ROWS)
         .execute()
       if (rows.length === 0) break
-      after = rows.at(-1)!.name
+      after = rows[rows.length - 1]!.name
       const removed = (await takeAway(vault, rows, signal)).map(({ name }) => name)
       if (removed.length > 0) await db.kysely.deleteFrom('debris').where('location', '=', place.id).where('name', 'in', removed).execute()
     }
@@ -103,9 +103,10 @@ async function takeAway<Row extends { readonly location: string; readonly name: 
   await Promise.all(
     [...Map.groupBy(rows, ({ location }) => location)].map(async ([id, group]) => {
       const place = at(id)
+      if (place === undefined) return
       const queue = group.filter(({ name }) => name !== null)
       const work = async (): Promise<void> => {
-        for (let row = queue.shift(); row !== undefined && place !== undefined; row = queue.shift())
+        for (let row = queue.shift(); row !== undefined; row = queue.shift())
           if (await gone(vault, place, { name: row.name!, signal })) taken.push(row)
       }
       await Promise.all(Array.from({ length: AT_ONCE }, work))

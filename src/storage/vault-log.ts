@@ -114,7 +114,7 @@ export class VaultLog {
         if (rows.length === 0) break
         await this.#writeSegment(
           rows.map(({ line }) => line),
-          rows.at(-1)!.id,
+          rows[rows.length - 1]!.id,
         )
       }
       if (this.#vault.row.head_sequence < this.#vault.row.next_sequence - 1 || this.#missed()) await this.#writeHead()
@@ -198,7 +198,7 @@ export class VaultLog {
           const rows = await tx.selectFrom('folder').selectAll().where('path', '>', after).orderBy('path').limit(PAGE_ROWS).execute()
           for (const row of rows) await write(encodeLine({ op: 'folder', path: row.path, created: row.created }))
           if (rows.length < PAGE_ROWS) break
-          after = rows.at(-1)!.path
+          after = rows[rows.length - 1]!.path
         }
         for (let after = ''; ;) {
           const deals = await tx
@@ -226,7 +226,7 @@ export class VaultLog {
             if (deal.state === 'dropping') await write(encodeLine({ op: 'drop', dealId: deal.deal }))
             else await write(encodeLine(dealLineOf(deal, byDeal.get(deal.deal) ?? [])))
           }
-          after = deals.at(-1)!.deal
+          after = deals[deals.length - 1]!.deal
         }
         for (let after = { file: '', number: 0 }; ;) {
           const rows = await tx
@@ -246,13 +246,13 @@ export class VaultLog {
             await write(encodeLine({ op: 'file', file, path, number, object, version, dealId: deal, created, modified }))
           }
           if (rows.length < PAGE_ROWS) break
-          after = { file: rows.at(-1)!.file, number: rows.at(-1)!.number }
+          after = { file: rows[rows.length - 1]!.file, number: rows[rows.length - 1]!.number }
         }
         const newest = await tx
           .selectFrom('change')
           .select((eb) => eb.fn.max('id').as('id'))
           .executeTakeFirst()
-        return Number(newest?.id ?? 0)
+        return newest?.id ?? 0
       })
       out.end()
       await once(out, 'close')

@@ -301,7 +301,7 @@ export class Vault {
         .select((eb) => eb.fn.max('version').as('version'))
         .where('object', '=', request.object)
         .executeTakeFirst()
-      const next = Number(newest?.version ?? 0) + 1
+      const next = (newest?.version ?? 0) + 1
       await tx
         .insertInto('deal')
         .values({

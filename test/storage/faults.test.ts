@@ -513,7 +513,7 @@ suite('at the same time', () => {
         versions.map(({ number }) => number),
         [8, 7, 6, 5, 4, 3, 2, 1],
       )
-      assert.deepEqual(versions.map(({ size }) => size).toSorted(), contents.map(({ length }) => length).toSorted())
+      assert.deepEqual(new Set(versions.map(({ size }) => size)), new Set(contents.map(({ length }) => length)))
       await healthy(site)
     }))
 
