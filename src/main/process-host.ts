@@ -70,7 +70,7 @@ export function sink(stream: NodeJS.WriteStream, stop?: AbortSignal): Sink {
   stream.on('error', () => {})
   return {
     isTerminal: stream.isTTY,
-    columns: () => stream.columns ?? 80,
+    columns: () => stream.columns || 80,
     write: (part) =>
       new Promise((resolve, reject) => {
         const cancel = (): void => reject(new Failure('base.cancelled'))
