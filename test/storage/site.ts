@@ -73,8 +73,13 @@ export async function put(
   return grant.store(pieces(bytes))
 }
 
-export async function get(storage: SiteStorage, path: string, range?: { first: number; last: number }): Promise<Uint8Array> {
-  const opened = await storage.openToRead({ path })
+export async function get(
+  storage: SiteStorage,
+  path: string,
+  range?: { first: number; last: number },
+  version?: number,
+): Promise<Uint8Array> {
+  const opened = await storage.openToRead({ path, version })
   try {
     const parts: Uint8Array[] = []
     if (opened.sizeBytes === 0) for await (const _ of opened.read({ first: 0, last: 0 })) parts.push(_)
