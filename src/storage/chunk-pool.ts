@@ -35,8 +35,10 @@ export interface ChunkPool {
 const OBJECT_BYTES_MIN = 16 * 2 ** 20
 /** Starting a thread takes as long as dealing this much. */
 const OBJECT_BYTES_TO_START = 256 * 2 ** 20
-/** The site's own thread hashes: more dealers than this would wait for it. */
-const THREADS_MAX = 4
+/** The site's own thread hashes: more dealers than this would wait for it, each with 20 MB. */
+const THREADS_MAX = 2
+/** These are busy with hashing, and with writing to the disks: on two cores a thread more gains nothing (docs/benchmarks.md). */
+const CORES_TAKEN = 2
 /** Memory for chunks under way, of all uploads; further uploads are dealt by the site's own thread. */
 const SHEET_BYTES_MAX = 64 * 2 ** 20
 /** For each upload, beside what is with the locations. */
@@ -47,7 +49,7 @@ const YOUNG_MEGABYTES = 4
 const PROGRAM = new URL('./chunk-thread.ts', import.meta.url)
 
 export function createChunkPool({
-  threads = Math.min(THREADS_MAX, availableParallelism() - 1),
+  threads = Math.min(THREADS_MAX, Math.max(0, availableParallelism() - CORES_TAKEN)),
   startAtBytes = OBJECT_BYTES_TO_START,
   program = PROGRAM,
 }: { readonly threads?: number; readonly startAtBytes?: number; readonly program?: URL } = {}): ChunkPool {
