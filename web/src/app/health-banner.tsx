@@ -5,6 +5,7 @@ import { IconTools } from '@tabler/icons-react'
 import { useEffect, useRef, type ReactNode } from 'react'
 import { toneOfHealth } from '../pictures/tone.ts'
 import { ToneIcon } from '../pictures/tone-icon.tsx'
+import { RepairOutcome } from '../tasks/repair-outcome.tsx'
 import { TaskProgress } from '../tasks/task-progress.tsx'
 import { useRepair } from '../tasks/use-repair.ts'
 import { useWords } from '../words/words.tsx'
@@ -19,19 +20,12 @@ export function HealthBanner({ status }: { readonly status: Status | undefined }
   const sick = status !== undefined && (status.health === 'degraded' || status.health === 'unreadable' || status.repairDue > 0)
   if (!sick && repair.running === undefined) return null
   const health = status?.health ?? 'healthy'
-  const away = status?.locations.some((location) => location.state === 'unreachable') ?? false
   return (
     <section className={styles.banner} data-tone={toneOfHealth[health]} aria-label={words.health.label} data-testid="banner">
       <div className={styles.inner}>
-        <ToneIcon tone={health === 'healthy' ? 'warn' : toneOfHealth[health]} size={22} />
+        <ToneIcon tone={toneOfHealth[health]} size={22} />
         <div className={styles.text}>
-          <strong>{health === 'unreadable' ? words.health.unreadableTitle : words.health.degradedTitle}</strong>
-          <span>
-            {health === 'unreadable'
-              ? words.health.unreadableText(status?.vault?.threshold ?? 2)
-              : words.health.degradedText(status?.repairDue ?? 0)}
-            {away && health !== 'unreadable' && <> {words.health.waiting}</>}
-          </span>
+          <HealthSentence status={status} sick={sick} />
         </div>
         {repair.running === undefined ? (
           <Button leftSection={<IconTools size={18} aria-hidden />} onClick={repair.start} loading={repair.starting} className={styles.act}>
@@ -48,7 +42,33 @@ export function HealthBanner({ status }: { readonly status: Status | undefined }
           <TroubleBox error={repair.error} retry={repair.start} />
         </div>
       )}
+      {repair.ended !== undefined && repair.running === undefined && (
+        <div className={styles.trouble}>
+          <RepairOutcome task={repair.ended} />
+        </div>
+      )}
     </section>
+  )
+}
+
+function HealthSentence({ status, sick }: { readonly status: Status | undefined; readonly sick: boolean }): ReactNode {
+  const { health } = useWords()
+  if (status === undefined || !sick) return <span>{health.filling}</span>
+  if (status.health === 'unreadable')
+    return (
+      <>
+        <strong>{health.unreadableTitle}</strong>
+        <span>{health.unreadableText(status.vault?.threshold ?? 2)}</span>
+      </>
+    )
+  const away = status.locations.some((location) => location.state === 'unreachable')
+  return (
+    <>
+      <strong>{health.degradedTitle}</strong>
+      <span>
+        {health.degradedText(status.repairDue)} {away && health.waiting}
+      </span>
+    </>
   )
 }
 

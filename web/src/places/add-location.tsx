@@ -3,16 +3,22 @@ import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent, type ReactNode } from 'react'
 import { Dialog } from '../app/dialog.tsx'
-import { noteDone } from '../app/notices.ts'
+import { noteDone, noteTroubleIn } from '../app/notices.ts'
 import { TroubleBox } from '../app/trouble-box.tsx'
 import { PlaceFields } from '../setup/place-fields.tsx'
 import { draftTroubles, emptyDraft, isFine, requestOf } from '../setup/place-form.ts'
 import { client } from '../site/client.ts'
-import { keys } from '../site/queries.ts'
+import { keys, noteTask } from '../site/queries.ts'
 import { useWords } from '../words/words.tsx'
 import styles from '../files/dialogs.module.css'
 
-export function AddLocation({ close }: { readonly close: () => void }): ReactNode {
+interface AddLocationProps {
+  /** The x that it will have. */
+  readonly number: number
+  readonly close: () => void
+}
+
+export function AddLocation({ number, close }: AddLocationProps): ReactNode {
   const words = useWords()
   const queries = useQueryClient()
   const [draft, setDraft] = useState(emptyDraft)
@@ -23,6 +29,11 @@ export function AddLocation({ close }: { readonly close: () => void }): ReactNod
     onSuccess: () => {
       void queries.invalidateQueries({ queryKey: keys.status })
       noteDone(words.locations.added)
+      // Files that are there already have nothing at the new location; repair deals it in.
+      client
+        .repair({})
+        .then((task) => noteTask(queries, task))
+        .catch(noteTroubleIn(words))
       close()
     },
   })
@@ -35,7 +46,7 @@ export function AddLocation({ close }: { readonly close: () => void }): ReactNod
     <Dialog title={words.locations.add} close={close}>
       <form className={styles.form} onSubmit={submit} noValidate>
         <p className={styles.text}>{words.locations.addText}</p>
-        <PlaceFields number={1} draft={draft} trouble={tried ? trouble : {}} change={setDraft} />
+        <PlaceFields number={number} draft={draft} trouble={tried ? trouble : {}} change={setDraft} />
         <TroubleBox error={add.error} />
         <div className={styles.buttons}>
           <Button variant="default" onClick={close}>

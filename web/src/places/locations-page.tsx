@@ -68,7 +68,9 @@ export function LocationsPage({ status, site }: { readonly status: Status | unde
       <Alarms status={status} />
       <TaskList tasks={tasks} />
       <Suspense>
-        {dialog === 'add' && <AddLocation close={() => setDialog(undefined)} />}
+        {dialog === 'add' && (
+          <AddLocation number={Math.max(0, ...status.locations.map((location) => location.x)) + 1} close={() => setDialog(undefined)} />
+        )}
         {dialog === 'sheet' && vault !== null && (
           <SheetDialog vault={vault} locations={status.locations.map((location) => location.label)} close={() => setDialog(undefined)} />
         )}

@@ -58,7 +58,7 @@ export function Setup({ site, making, done }: SetupProps): ReactNode {
     )
   return (
     <Stage wide>
-      <div className={styles.setup}>
+      <div className={styles.setup} data-recovering={recovering}>
         <div>
           <h1 ref={heading} tabIndex={-1} className={styles.heading}>
             {recovering ? words.recover.title : words.setup.title}

@@ -14,7 +14,7 @@ export function ReportView({ report, open }: { readonly report: Report; readonly
     <details className={styles.report} open={open}>
       <summary>{findings.length === 0 ? words.report.title : words.report.findings(findings.length + report.moreFindings)}</summary>
       <p>
-        {words.report.checked(report.checkedFragments, measures.bytes(report.checkedBytes))}{' '}
+        {report.checkedFragments > 0 && words.report.checked(report.checkedFragments, measures.bytes(report.checkedBytes))}{' '}
         {report.repairedFragments > 0 && words.report.repaired(report.repairedFragments)} {findings.length === 0 && words.report.clean}
       </p>
       {findings.length > 0 && (

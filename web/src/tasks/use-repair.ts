@@ -7,16 +7,25 @@ import { noteTask, useTasks } from '../site/queries.ts'
 interface Repair {
   readonly running: Task | undefined
   readonly starting: boolean
+  /** Why it could not start. */
   readonly error: unknown
+  /** The one that was started here, when it has ended. */
+  readonly ended: Task | undefined
   readonly start: () => void
 }
 
 export function useRepair(): Repair {
   const queries = useQueryClient()
-  const running = useTasks().find((task) => task.kind === 'repair' && task.state === 'running')
-  const { mutate, isPending, error } = useMutation({
+  const repairs = useTasks().filter((task) => task.kind === 'repair')
+  const { mutate, isPending, error, data } = useMutation({
     mutationFn: () => client.repair({}),
     onSuccess: (task) => noteTask(queries, task),
   })
-  return { running, starting: isPending, error, start: () => mutate() }
+  return {
+    running: repairs.find((task) => task.state === 'running'),
+    starting: isPending,
+    error,
+    ended: repairs.find((task) => task.id === data?.id && task.state !== 'running'),
+    start: () => mutate(),
+  }
 }
