@@ -38,7 +38,8 @@ async function run(id: number, operation: Operation): Promise<void> {
 }
 
 /** Operations of one batch touch different paths, so that the order among them does not matter. */
-function choose({ below }: Chance, lane: number): Operation {
+function choose(numbers: Chance, lane: number): Operation {
+  const below = (bound: number): number => numbers.below(bound)
   const path = `/${lane}/${below(6)}`
   const kind = below(10)
   if (kind < 6) return { kind: 'put', path, seed: below(1000), size: [0, 10, 3000, 300_000][below(4)]! }

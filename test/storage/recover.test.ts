@@ -68,7 +68,8 @@ function headsAt(control: Control): string[] {
 }
 
 function newestHead(control: Control): VaultHead {
-  return parseVaultHead(control.memory.objects.get(headsAt(control).at(-1)!)!)
+  const [newest = ''] = headsAt(control).toReversed()
+  return parseVaultHead(control.memory.objects.get(newest)!)
 }
 
 /** A head as one location can write it: signed by keys of its own. */
@@ -322,8 +323,8 @@ suite('what the catalogue does not know', () => {
       // A liar copies the ids of a file and changes k or n: a group of its own, with too few places.
       const [one] = (await site.storage.placement({ path: '/x' })).fragments
       const copy = site.at['a']!.memory.objects.get(one!.name!)!.slice()
-      copy[8 + 2]! = 4
-      copy[copy.length - 8 - new DataView(copy.buffer).getUint32(copy.length - 8) + 8 + 2]! = 4
+      copy[8 + 2] = 4
+      copy[copy.length - 8 - new DataView(copy.buffer).getUint32(copy.length - 8) + 8 + 2] = 4
       site.at['a']!.memory.objects.set('00/00000000000000000000000000000000', copy)
       await lose(site)
       await recover(site)
