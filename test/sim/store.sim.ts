@@ -1,0 +1,306 @@
+// One random history of a vault whose locations misbehave, at most n-k of them at a time, held against a map in memory.
+import assert from 'node:assert/strict'
+import { mkdir, rm } from 'node:fs/promises'
+import { equalPublic, isFailure } from '#base'
+import type { Fault, FaultyCall } from '../../src/storage/locations/faulty.ts'
+import { chance, type Chance } from '../storage/crash-model.ts'
+import { type FaultySite, isFragment, makeFaultySite } from '../storage/faulty-site.ts'
+import { finished, get, pattern, put } from '../storage/site.ts'
+
+/** Versions by number; bytes are remembered by what makes them. */
+interface ModelFile {
+  readonly versions: Map<number, { readonly seed: number; readonly size: number }>
+}
+
+interface Model {
+  files: Map<string, ModelFile>
+}
+
+const SHAPES = [
+  { threshold: 2, count: 3 },
+  { threshold: 3, count: 5 },
+  { threshold: 2, count: 4 },
+  { threshold: 2, count: 5 },
+] as const
+const SIZES = [0, 1, 100, 2000, 262_144, 300_000] as const
+const LABELS = 'abcdefgh'
+
+export interface Outcome {
+  readonly commands: number
+  /** What was done, for a person who looks at a failure. */
+  readonly history: readonly string[]
+}
+
+/** Throws what went wrong, with the history. */
+export async function simulate(seed: number, lengths: { readonly epochs: number; readonly commands: number }): Promise<Outcome> {
+  const random = chance(seed)
+  const shape = SHAPES[random.below(SHAPES.length)]!
+  const history: string[] = [`seed ${seed}: ${shape.threshold} of ${shape.count}`]
+  const site = await makeFaultySite({
+    ...shape,
+    layout: random.below(2) === 0 ? 'shared' : 'sealed',
+    options: { stallMs: 25, hedgeMs: 5, checkMs: 25, logLimits: { flushMs: 15, segmentLinesMax: 6, segmentsMax: 4 } },
+  })
+  const run = new Run(site, random, history)
+  try {
+    for (let epoch = 0; epoch < lengths.epochs; epoch++) {
+      await run.misbehave(shape.count - shape.threshold)
+      for (let command = 0; command < lengths.commands; command++) await run.command()
+      await run.heal()
+    }
+    return { commands: lengths.epochs * lengths.commands, history }
+  } catch (error) {
+    throw new Error(`seed ${seed} failed\n${history.join('\n')}`, { cause: error })
+  } finally {
+    run.behave()
+    await site.end()
+  }
+}
+
+class Run {
+  readonly #site: FaultySite
+  readonly #random: Chance
+  readonly #history: string[]
+  readonly #model: Model = { files: new Map() }
+  /** Places that misbehave, or did since the last time that all was repaired. */
+  #bad = new Set<string>()
+
+  constructor(site: FaultySite, random: Chance, history: string[]) {
+    this.#site = site
+    this.#random = random
+    this.#history = history
+  }
+
+  behave(): void {
+    for (const control of Object.values(this.#site.at)) control.plan = () => undefined
+  }
+
+  async misbehave(badMax: number): Promise<void> {
+    const labels = Object.keys(this.#site.at)
+    const count = this.#random.below(badMax + 1)
+    this.#bad = new Set()
+    while (this.#bad.size < count) this.#bad.add(this.#pick(labels))
+    for (const label of this.#bad) {
+      const control = this.#site.at[label]!
+      await control.faulty.snapshot()
+      const rate = [5, 30, 100][this.#random.below(3)]!
+      const own = chance(this.#random.below(2 ** 30))
+      const style = this.#random.below(8)
+      control.plan = (call) => (own.below(100) < rate ? faultOf(style, call, own) : undefined)
+      this.#say(`${label} misbehaves: style ${style}, ${rate} %`)
+    }
+  }
+
+  async command(): Promise<void> {
+    const kind = this.#random.below(100)
+    if (kind < 35) await this.#put()
+    else if (kind < 60) await this.#get()
+    else if (kind < 68) await this.#move()
+    else if (kind < 74) await this.#copy()
+    else if (kind < 82) await this.#remove()
+    else if (kind < 87) await this.#list()
+    else if (kind < 91) await this.#scrub()
+    else if (kind < 95) await this.#repair()
+    else if (kind < 98) await this.#restart()
+    else await this.#loseDatabase()
+  }
+
+  /** Everybody behaves; one scrub and one repair later the vault is as good as new, and holds what it should. */
+  async heal(): Promise<void> {
+    this.#say('heal')
+    this.behave()
+    await this.#site.storage.status({ check: true })
+    await this.#scrub()
+    await this.#repair()
+    this.#bad = new Set()
+    await this.#restart()
+    await this.#scrub()
+    const status = await this.#site.storage.status({ check: true })
+    assert.equal(status.health, 'healthy', JSON.stringify(status.messages))
+    assert.equal(status.repairDue, 0)
+    assert.equal(status.files, this.#model.files.size)
+    await this.#list()
+    for (const path of this.#model.files.keys()) await this.#read(path)
+    for (const [label, { open }] of Object.entries(this.#site.at))
+      assert.ok(open <= 0 || this.#leaks(label), `${open} left open at ${label}`)
+  }
+
+  /** A refusal after the effect of `create` or `open` leaves behind what nobody was given. */
+  #leaks(label: string): boolean {
+    return this.#site.at[label]!.faulty.calls.some(
+      ({ operation, fault }) => fault?.kind === 'fail' && fault.when === 'after' && (operation === 'create' || operation === 'open'),
+    )
+  }
+
+  async #put(): Promise<void> {
+    const path = this.#path()
+    const content = { seed: this.#random.below(1000), size: this.#pick(SIZES) }
+    const what = `put ${path} ${content.size}`
+    const standing = this.#model.files.get(path)
+    if ([...this.#model.files.keys()].some((other) => other.startsWith(`${path}/`))) return
+    await this.#try(what, async () => {
+      const { entry } = await put(this.#site.storage, path, pattern(content.size, content.seed))
+      const file = standing ?? { versions: new Map<number, { seed: number; size: number }>() }
+      assert.equal(entry.version, Math.max(0, ...file.versions.keys()) + 1)
+      file.versions.set(entry.version, content)
+      this.#model.files.set(path, file)
+    })
+  }
+
+  async #get(): Promise<void> {
+    const path = this.#some()
+    if (path === undefined) return
+    this.#say(`get ${path}`)
+    await this.#read(path)
+  }
+
+  /** All its versions, whole; and a range of the last. With at most n-k bad places this never fails. */
+  async #read(path: string): Promise<void> {
+    for (const [number, { seed, size }] of this.#model.files.get(path)!.versions) {
+      const bytes = pattern(size, seed)
+      assert.ok(equalPublic(await get(this.#site.storage, path, undefined, number), bytes), `${path} version ${number}`)
+      if (size === 0) continue
+      const first = this.#random.below(size)
+      const last = first + this.#random.below(size - first)
+      assert.ok(equalPublic(await get(this.#site.storage, path, { first, last }, number), bytes.subarray(first, last + 1)))
+    }
+  }
+
+  async #move(): Promise<void> {
+    const [from, to] = [this.#some(), this.#path()]
+    if (from === undefined || from === to) return
+    const file = this.#model.files.get(from)!
+    await this.#try(`move ${from} ${to}`, async () => {
+      await this.#site.storage.move({ from, to, replace: true })
+      this.#model.files.delete(from)
+      this.#model.files.set(to, file)
+    })
+  }
+
+  async #copy(): Promise<void> {
+    const [from, to] = [this.#some(), this.#path()]
+    if (from === undefined || from === to) return
+    const { versions } = this.#model.files.get(from)!
+    await this.#try(`copy ${from} ${to}`, async () => {
+      await this.#site.storage.copy({ from, to, replace: true })
+      this.#model.files.set(to, { versions: new Map([[1, versions.get(Math.max(...versions.keys()))!]]) })
+    })
+  }
+
+  async #remove(): Promise<void> {
+    const path = this.#some()
+    if (path === undefined) return
+    const { versions } = this.#model.files.get(path)!
+    const version = this.#random.below(2) === 0 ? [...versions.keys()][0]! : undefined
+    await this.#try(`remove ${path} ${version ?? ''}`, async () => {
+      await this.#site.storage.remove({ path, recursive: false, version })
+      if (version !== undefined) versions.delete(version)
+      if (version === undefined || versions.size === 0) this.#model.files.delete(path)
+    })
+  }
+
+  async #list(): Promise<void> {
+    this.#say('list')
+    const found = new Map<string, number>()
+    for (let after: string | undefined; ;) {
+      const page = await this.#site.storage.list({ path: '/', recursive: true, limit: 3, ...(after === undefined ? {} : { after }) })
+      for (const { path, kind, size } of page.entries) if (kind === 'file') found.set(path, size)
+      if (page.next === null) break
+      after = page.next
+    }
+    const expected = new Map([...this.#model.files].map(([path, { versions }]) => [path, versions.get(Math.max(...versions.keys()))!.size]))
+    assert.deepEqual(found, expected)
+  }
+
+  async #scrub(): Promise<void> {
+    this.#say('scrub')
+    const task = await finished(this.#site.storage, this.#site.storage.scrub({ depth: this.#random.below(3) === 0 ? 'present' : 'tags' }))
+    assert.equal(task.state, 'done', JSON.stringify(task.problem))
+    for (const finding of task.report!.findings) assert.ok(this.#bad.has(finding.location), `blamed: ${JSON.stringify(finding)}`)
+  }
+
+  async #repair(): Promise<void> {
+    this.#say('repair')
+    const task = await finished(this.#site.storage, this.#site.storage.repair({}))
+    assert.equal(task.state, 'done', JSON.stringify(task.problem))
+    for (const finding of task.report!.findings) assert.ok(this.#bad.has(finding.location), `repair: ${JSON.stringify(finding)}`)
+  }
+
+  async #restart(): Promise<void> {
+    this.#say('restart')
+    await this.#site.reopen()
+  }
+
+  /** All is flushed first, by closing: what was acknowledged in the last seconds has its own tests. */
+  async #loseDatabase(): Promise<void> {
+    this.#say('the database is lost')
+    this.behave()
+    await this.#site.storage.status({ check: true })
+    await this.#site.storage.close()
+    await rm(this.#site.home, { recursive: true })
+    await mkdir(this.#site.home, { mode: 0o700 })
+    await this.#site.reopen()
+    const locations = this.#site.folders.map((folder, index) => ({ spec: `folder:${folder}`, label: LABELS[index]! }))
+    const task = await finished(this.#site.storage, this.#site.storage.recover({ locations }))
+    assert.equal(task.state, 'done', JSON.stringify(task.problem))
+    await this.#list()
+  }
+
+  /** A refusal is fine while places misbehave, and then nothing has changed. */
+  async #try(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+      this.#say(what)
+    } catch (error) {
+      this.#say(`${what}: ${isFailure(error) ? error.code : String(error)}`)
+      if (isFailure(error, 'storage.quorum') && this.#bad.size > 0) return
+      if (isFailure(error, 'storage.exists') || isFailure(error, 'storage.path')) return
+      throw error
+    }
+  }
+
+  #say(what: string): void {
+    this.#history.push(what)
+  }
+
+  #path(): string {
+    return `/${'xyz'[this.#random.below(3)]!}/${this.#random.below(4)}`
+  }
+
+  #some(): string | undefined {
+    const paths = [...this.#model.files.keys()]
+    return paths.length === 0 ? undefined : this.#pick(paths)
+  }
+
+  #pick<T>(from: readonly T[]): T {
+    return from[this.#random.below(from.length)]!
+  }
+}
+
+/** One way of being bad for a while; `discard` is never lied about, since nobody could find that out. */
+function faultOf(style: number, call: FaultyCall, random: Chance): Fault | undefined {
+  const { operation } = call
+  const reading = operation === 'open' || operation === 'read' || operation === 'head'
+  switch (style) {
+    case 0:
+      return { kind: 'fail', when: 'before', code: 'location.unreachable' }
+    case 1:
+      return operation === 'create' || operation === 'open' ? undefined : { kind: 'fail', when: 'after', code: 'location.unreachable' }
+    case 2:
+      return { kind: 'hang' }
+    case 3:
+      return isFragment(call) && operation === 'read'
+        ? { kind: 'corrupt', offset: random.below(5000), xor: 1 + random.below(255) }
+        : undefined
+    case 4:
+      return isFragment(call) && (operation === 'open' || operation === 'head')
+        ? { kind: 'truncate', sizeBytes: random.below(6000) }
+        : undefined
+    case 5:
+      return isFragment(call) && reading ? { kind: 'lie', says: 'absent' } : undefined
+    case 6:
+      return isFragment(call) && (operation === 'create' || operation === 'write') ? { kind: 'full' } : undefined
+    default:
+      return isFragment(call) && (operation === 'open' || operation === 'head') ? { kind: 'old' } : undefined
+  }
+}
