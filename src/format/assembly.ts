@@ -190,22 +190,25 @@ function searchOnce(common: Common, candidates: readonly Member[]): Assembly | u
 
 /** K of one k-subset of key shares; it counts when fragments at k distinct locations verify under it and agree on TOTALS. */
 function attempt(common: Common, subset: readonly Member[], candidates: readonly Member[]): Assembly | undefined {
-  const xs = subset.map(point)
-  const secret = combineBytes({ xs, shares: subset.map(({ variant }) => variant.head.keyShare) })
-  const K = secret.slice(0, 32)
+  const K = keySecret(subset).slice(0, 32)
   const keys = deriveKeys(K, common)
   const proven = candidates.filter(({ variant }) => !variant.head.unproven && equalSecret(ktagOf(keys, variant), variant.ktag))
   const enough = distinct(proven, location) >= common.k
-  const provenInSight = candidates.filter(({ variant }) => !variant.head.unproven)
   // Custodians never hold K, so what they made carries no ktag: then META's tag under the same subset speaks for K.
-  const unprovenOnly = !enough && distinct(provenInSight, location) < common.k && combineMeta(keys, subset) !== undefined
-  if (!enough && !unprovenOnly) return undefined
+  if (!enough && combineMeta(keys, subset) === undefined) return undefined
   const unproven = candidates.filter(({ variant }) => variant.head.unproven)
   const agreeing = agree([...proven, ...unproven])
   if (distinct(agreeing, location) < common.k) return undefined
   const meta = metaOf(keys, agreeing, common.k)
   if (meta === undefined) return undefined
-  return { common, K, F: secret.slice(32), keys, totals: agreeing[0]!.variant.totals, meta, members: agreeing }
+  // F has no check of its own. A ktag covers the whole key share, so it is taken from fragments that verify, not from those that happened to give K.
+  const [verified] = enough ? subsets(proven, common.k) : [subset]
+  return { common, K, F: keySecret(verified ?? subset).slice(32), keys, totals: agreeing[0]!.variant.totals, meta, members: agreeing }
+}
+
+/** K | F of a k-subset of key shares. */
+function keySecret(subset: readonly Member[]): Bytes {
+  return combineBytes({ xs: subset.map(point), shares: subset.map(({ variant }) => variant.head.keyShare) })
 }
 
 function ktagOf(keys: DealKeys, variant: Variant): Bytes {

@@ -51,7 +51,7 @@ export async function findVault(locations: readonly Location[], patience: Patien
   const newest = trusted(heads)
   const { head } = newest
   if (locations.length !== head.locations.length) {
-    throw new Failure('cli.usage', {
+    throw new Failure('storage.locations', {
       detail: `the vault has ${head.locations.length} locations, ${locations.length} were named`,
       next: 'Name one place for each; for those that are gone name new, empty ones, which repair fills.',
     })

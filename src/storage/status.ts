@@ -46,7 +46,7 @@ export async function vaultStatus(vault: Vault, vaultLog: VaultLog, dealer: stri
             : state === 'empty'
               ? 'location.not-ours'
               : 'location.unreachable',
-      text: `${detail.startsWith(label) ? detail : `${label}: ${detail}`}${fragments.lost > 0 ? ` What it kept counts as lost: ${fragments.lost} fragments.` : ''}`,
+      text: `${detail.startsWith(label) ? detail : `${label}: ${detail}`}${fragments.lost > 0 ? ` What it kept counts as lost: ${fragmentsOf(fragments.lost)}.` : ''}`,
       next,
     })
   }
@@ -54,7 +54,7 @@ export async function vaultStatus(vault: Vault, vaultLog: VaultLog, dealer: stri
     messages.push({
       severity: 'alarm',
       code: 'format.incomplete',
-      text: `${weak.unreadable} files cannot be opened now`,
+      text: weak.unreadable === 1 ? 'one file cannot be opened now' : `${weak.unreadable} files cannot be opened now`,
       next: 'Bring missing locations back.',
     })
   if (vaultLog.failure !== undefined)
@@ -104,11 +104,11 @@ export function locationStatus(place: Place, counts: Counts): LocationStatus {
     empty: { detail, next },
     unreachable: { detail: detail || 'it does not answer', next: next || 'Bring it back; the vault goes on without it.' },
     lying: {
-      detail: `it gave wrong bytes for ${counts.corrupt} fragments`,
+      detail: `it gave wrong bytes for ${fragmentsOf(counts.corrupt)}`,
       next: 'Repair writes them again; look after the place if it happens once more.',
     },
     degraded: {
-      detail: `${due} fragments are missing there${detail === '' ? '' : `: ${detail}`}`,
+      detail: `it lacks ${fragmentsOf(due)}${detail === '' ? '' : `: ${detail}`}`,
       next: next || 'Repair writes them again.',
     },
   }[state]
@@ -148,6 +148,17 @@ export async function countFragments(vault: Vault): Promise<Map<string, Counts>>
     if (row.state !== 'writing') mine[row.state] += row.count
     counts.set(row.location, mine)
   }
+  // A location that was added later is still to get its fragments of older objects.
+  const { stored } = await vault.parts.db.kysely
+    .selectFrom('deal')
+    .select((eb) => eb.fn.countAll<number>().as('stored'))
+    .where('state', '=', 'stored')
+    .executeTakeFirstOrThrow()
+  for (const { id } of vault.parts.places.all) {
+    const mine = counts.get(id) ?? none()
+    mine.pending += Math.max(0, stored - mine.held - mine.lost - mine.corrupt - mine.pending)
+    counts.set(id, mine)
+  }
   return counts
 }
 
@@ -175,4 +186,8 @@ async function weakDeals(vault: Vault): Promise<{ unreadable: number; exact: num
 
 function none(): Counts {
   return { held: 0, lost: 0, corrupt: 0, pending: 0, bytes: 0 }
+}
+
+function fragmentsOf(count: number): string {
+  return count === 1 ? 'one fragment' : `${count} fragments`
 }

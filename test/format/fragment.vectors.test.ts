@@ -158,3 +158,34 @@ test('a flip in every byte of a fragment is blamed on it, or its HEAD copy repor
   assert.equal(counts.heads, 282)
   assert.equal(counts.readAlone, 282)
 })
+
+test('a fragment whose HEAD copies are both damaged alike never spoils the others', async () => {
+  for (const folder of ['s1-2of3-13', 's2-2of3-70000']) {
+    const want = expected(folder)
+    const [one, two, three] = ['1.frg', '2.frg', '3.frg'].map((name) => bytesOf(folder, name))
+    const { head } = (await fetchFrame(memoryFile('b', '2', two!), { front: true })).variants[0]!
+    const trailer = two!.length - 8 - new DataView(two!.buffer).getUint32(two!.length - 8)
+    for (let offset = 0; offset < head.bytes.length; offset++) {
+      const flipped = two!.slice()
+      flipped[offset]! ^= 1 << (offset % 8)
+      flipped[trailer + offset]! ^= 1 << (offset % 8)
+      for (const order of [
+        [one!, flipped, three!],
+        [flipped, one!, three!],
+        [three!, one!, flipped],
+      ]) {
+        const files = order.map((bytes, index) => memoryFile(`${index}`, bytes === flipped ? 'bad' : `${index}`, bytes))
+        const all = await restoreBytes({ files })
+        assert.equal(all.failure, undefined, `${folder} offset ${offset}`)
+        assert.equal(toHex(sha256(all.data)), want.sha256)
+        const named = [
+          ...all.blames.map(({ frame }) => frame),
+          ...all.report.incomplete,
+          ...all.report.refused,
+          ...all.report.conflicts,
+        ].map(({ file }) => file)
+        assert.deepEqual(named, ['bad'], `${folder} offset ${offset}`)
+      }
+    }
+  }
+})

@@ -708,7 +708,7 @@ suite('what the status says', () => {
       assert.equal(status.health, 'unreadable')
       assert.equal(status.withoutRedundancy, 1)
       assert.equal((await site.storage.stat({ path: '/x' })).redundancy, 'unreadable')
-      assert.ok(status.messages.some(({ text }) => /1 files? cannot be opened/.test(text)))
+      assert.ok(status.messages.some(({ text }) => /one file cannot be opened/.test(text)))
       site.at['a']!.plan = () => undefined
       site.at['c']!.memory.objects.set('location.json', marker)
       assert.deepEqual(await states(), ['healthy', 'empty', 'healthy', 'degraded', 'healthy'])
