@@ -39,7 +39,7 @@ async function ask(host: Host, twice: boolean): Promise<string> {
     const answer = await password({
       message,
       output: process.stderr,
-      validate: (value) => ((value ?? '').length < 8 ? 'At least 8 characters.' : undefined),
+      validate: (value) => ((value ?? '').length < 12 ? 'At least 12 characters.' : undefined),
     })
     if (isCancel(answer)) throw new Failure('base.cancelled')
     return answer

@@ -125,7 +125,7 @@ export const vaultRequest = z.object({
     .min(2)
     .max(32),
   /** The signing keys are sealed under it; absent = a key file in the home, readable by its user only. */
-  passphrase: z.string().min(8).max(1000).optional(),
+  passphrase: z.string().min(12).max(1000).optional(),
 })
 export type VaultRequest = z.input<typeof vaultRequest>
 

@@ -5,7 +5,7 @@ import { type Database, type Kysely, sql, type Transaction } from '#database'
 import { newId } from '#format'
 import { type CatalogueLine, encodeLine } from './catalogue-lines.ts'
 import { foldersAbove, isBelow, parsePath, splitPath } from './paths.ts'
-import type { DealTable, StorageTables } from './tables.ts'
+import type { DealTable, FileTable, FragmentTable, StorageTables } from './tables.ts'
 
 export type Store = Database<StorageTables>
 type Handle = Kysely<StorageTables> | Transaction<StorageTables>
@@ -126,17 +126,22 @@ export async function versionsOf(
 }
 
 /** What an upload needs to know before its first byte. Throws when the path cannot take a file. */
-export async function requireWritable(db: Handle, given: string, ifAbsent: boolean): Promise<{ path: string; file: string | undefined }> {
+export async function requireWritable(
+  db: Handle,
+  given: string,
+  ifAbsent: boolean,
+): Promise<{ path: string; file: FileTable | undefined; folders: ReadonlySet<string> }> {
   const { path } = splitPath(given)
-  if (await folderExists(db, path)) throw new Failure('storage.exists', { detail: `${path} is a folder`, next: 'Choose another name.' })
-  for (const folder of foldersAbove(path)) {
-    const blocking = await db.selectFrom('file').select('path').where('path', '=', folder).executeTakeFirst()
-    if (blocking !== undefined)
-      throw new Failure('storage.exists', { detail: `${folder} is a file, so nothing can lie in it`, next: 'Choose another folder.' })
-  }
-  const file = await db.selectFrom('file').selectAll().where('path', '=', path).executeTakeFirst()
+  const way = [path, ...foldersAbove(path)]
+  const folders = new Set((await db.selectFrom('folder').select('path').where('path', 'in', way).execute()).map((row) => row.path))
+  if (folders.has(path)) throw new Failure('storage.exists', { detail: `${path} is a folder`, next: 'Choose another name.' })
+  const files = await db.selectFrom('file').selectAll().where('path', 'in', way).execute()
+  const blocking = files.find((file) => file.path !== path)
+  if (blocking !== undefined)
+    throw new Failure('storage.exists', { detail: `${blocking.path} is a file, so nothing can lie in it`, next: 'Choose another folder.' })
+  const [file] = files
   if (file !== undefined && ifAbsent) throw new Failure('storage.exists', { detail: `${path} exists already` })
-  return { path, file: file?.file }
+  return { path, file, folders }
 }
 
 /** Makes a stored dealing the current version at the path. */
@@ -145,15 +150,17 @@ export async function addVersion(
   request: {
     readonly path: string
     readonly file: string
-    readonly deal: string
+    readonly deal: DealTable
+    /** Its fragments, when they are at hand. */
+    readonly fragments?: readonly FragmentTable[]
     readonly created: string
     readonly modified: string
     readonly ifAbsent: boolean
   },
 ): Promise<{ number: number }> {
-  const { path } = await requireWritable(tx, request.path, request.ifAbsent)
-  await makeFolders(tx, foldersAbove(path), request.created)
-  const standing = await tx.selectFrom('file').selectAll().where('path', '=', path).executeTakeFirst()
+  const { path, file: standing, folders } = await requireWritable(tx, request.path, request.ifAbsent)
+  const missing = foldersAbove(path).filter((folder) => !folders.has(folder))
+  if (missing.length > 0) await makeFolders(tx, missing, request.created)
   // The file that was to get a version may have moved away meanwhile: then this is a new one.
   const moved = standing === undefined && (await tx.selectFrom('file').select('file').where('file', '=', request.file).executeTakeFirst())
   const file = standing?.file ?? (moved ? newId() : request.file)
@@ -166,11 +173,11 @@ export async function addVersion(
   else await tx.updateTable('file').set({ current: number }).where('file', '=', file).execute()
   await tx
     .insertInto('file_version')
-    .values({ file, number, deal: request.deal, created: request.created, modified: request.modified })
+    .values({ file, number, deal: request.deal.deal, created: request.created, modified: request.modified })
     .execute()
-  const deal = await tx.selectFrom('deal').selectAll().where('deal', '=', request.deal).executeTakeFirstOrThrow()
+  const { deal, fragments } = request
   await log(tx, [
-    await dealLine(tx, deal),
+    fragments === undefined ? await dealLine(tx, deal) : dealLineOf(deal, fragments),
     {
       op: 'file',
       file,
@@ -255,7 +262,7 @@ async function copyFile(
   await addVersion(tx, {
     path: target.to,
     file: newId(),
-    deal: version.deal,
+    deal: await tx.selectFrom('deal').selectAll().where('deal', '=', version.deal).executeTakeFirstOrThrow(),
     created: target.at,
     modified: version.modified,
     ifAbsent: true,

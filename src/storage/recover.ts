@@ -764,7 +764,8 @@ async function nameOne(vault: Vault, { deal, meta }: Later, findings: Findings):
         findings.add({ location: '', path, fragment: '', kind: 'orphan', detail: 'older than the version that the catalogue names' })
         return
       }
-      await addVersion(tx, { path, file: deal, deal, created: meta.created, modified: meta.modified, ifAbsent: false })
+      const row = await tx.selectFrom('deal').selectAll().where('deal', '=', deal).executeTakeFirstOrThrow()
+      await addVersion(tx, { path, file: deal, deal: row, created: meta.created, modified: meta.modified, ifAbsent: false })
     })
   try {
     await add(meta.path)

@@ -1,7 +1,7 @@
 // Everything a site stores, behind one object: making the vault, files in it, its health, long work. One process per home.
 import { lstat, mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Clock, Failure, rfc3339, systemClock } from '#base'
+import { type Clock, Failure, limits, rfc3339, systemClock } from '#base'
 import type {
   Capabilities,
   Entry,
@@ -404,7 +404,7 @@ export class SiteStorage {
   async addLocation(request: { readonly spec: string; readonly label?: string | undefined }): Promise<LocationStatus> {
     const { vault, places, log } = this.#open()
     const k = vault.row.threshold
-    if (!dealable(k, places.all.length + 1))
+    if (places.all.length >= limits.countMax || !dealable(k, places.all.length + 1))
       throw new Failure('crypto.threshold', { detail: `${k} of ${places.all.length + 1} is not offered` })
     const [opened] = await this.#openNew([request])
     const { location, config } = opened!
@@ -528,13 +528,13 @@ export class SiteStorage {
       throw new Failure('base.invalid', { detail: 'this media type is reserved', next: 'Store the file under another type.' })
     return {
       store: async (body, signal) => {
-        const id = file ?? newId()
+        const id = file?.file ?? newId()
         const stop = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal])
         const { outcome } = await this.#working(
           vault.store(
             { object: id, purpose: 'file', path, type, modified: request.modified, sizeBytes: request.sizeBytes, body, signal: stop },
-            async (tx, { deal, modified }) =>
-              addVersion(tx, { path, file: id, deal: deal.deal, created: deal.created, modified, ifAbsent: request.ifAbsent }),
+            async (tx, { deal, fragments, modified }) =>
+              addVersion(tx, { path, file: id, deal, fragments, created: deal.created, modified, ifAbsent: request.ifAbsent }),
           ),
         )
         log.schedule()

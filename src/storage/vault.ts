@@ -7,11 +7,12 @@ import type { Store } from './catalogue.ts'
 import { deskSlots } from './chunk-desk.ts'
 import type { ChunkPool } from './chunk-pool.ts'
 import type { Candidate, Known } from './frame-search.ts'
+import { createGroupCommit, type GroupCommit } from './group-commit.ts'
 import { ObjectReader } from './object-reader.ts'
 import { WriteFailed, writeObject, type WriteOutcome } from './object-writer.ts'
 import { within } from './patience.ts'
 import type { Places } from './places.ts'
-import type { DealTable, VaultTable } from './tables.ts'
+import type { DealTable, FragmentTable, VaultTable } from './tables.ts'
 
 export interface StorageLog {
   info(fields: Record<string, unknown>, message: string): void
@@ -45,11 +46,14 @@ const KNOWN_MS = 10 * 60_000
 export class Vault {
   readonly parts: VaultParts
   row: VaultTable
+  /** Intents and commits of uploads at the same time share their transactions. */
+  readonly #group: GroupCommit
   readonly #known = new Map<string, { readonly known: Known; readonly untilMs: number }>()
 
   constructor(parts: VaultParts, row: VaultTable) {
     this.parts = parts
     this.row = row
+    this.#group = createGroupCommit(parts.db)
   }
 
   get suite(): Suite {
@@ -80,10 +84,10 @@ export class Vault {
     },
     commit: (
       tx: Parameters<Parameters<Store['transaction']>[0]>[0],
-      stored: { readonly deal: DealTable; readonly modified: string },
+      stored: { readonly deal: DealTable; readonly fragments: readonly FragmentTable[]; readonly modified: string },
     ) => Promise<T>,
   ): Promise<{ readonly outcome: WriteOutcome; readonly committed: T }> {
-    const { db, places, clock, signer } = this.parts
+    const { places, clock, signer } = this.parts
     const arenas = request.purpose === 'file' ? this.parts.uploadArenas : this.parts.arenas
     const created = rfc3339(clock.now())
     const key = signer()
@@ -127,7 +131,7 @@ export class Vault {
       })
       arenaFree = outcome.arenaFree
       const { provisional } = intent
-      const committed = await db.transaction(async (tx) => {
+      const committed = await this.#group.run(async (tx) => {
         const deal: DealTable = {
           deal: outcome.dealId,
           object: request.object,
@@ -143,40 +147,38 @@ export class Vault {
           state: 'stored',
           purpose: request.purpose,
         }
-        await tx.deleteFrom('fragment').where('deal', '=', provisional).execute()
+        // Its fragments go with it.
         await tx.deleteFrom('deal').where('deal', '=', provisional).execute()
         await tx.insertInto('deal').values(deal).execute()
         const sizeOf = outcome.held[0]?.sizeBytes ?? 0
-        await tx
-          .insertInto('fragment')
-          .values([
-            ...outcome.held.map(({ target, commitment, sizeBytes }) => ({
-              deal: outcome.dealId,
-              x: target.x,
-              location: target.place.id,
-              name: target.name,
-              commitment,
-              size: sizeBytes,
-              state: 'held' as const,
-            })),
-            ...outcome.missed.map(({ target }) => ({
-              deal: outcome.dealId,
-              x: target.x,
-              location: target.place.id,
-              name: null,
-              commitment: null,
-              size: sizeOf,
-              state: 'pending' as const,
-            })),
-          ])
-          .execute()
+        const fragments: FragmentTable[] = [
+          ...outcome.held.map(({ target, commitment, sizeBytes }) => ({
+            deal: outcome.dealId,
+            x: target.x,
+            location: target.place.id,
+            name: target.name,
+            commitment,
+            size: sizeBytes,
+            state: 'held' as const,
+          })),
+          ...outcome.missed.map(({ target }) => ({
+            deal: outcome.dealId,
+            x: target.x,
+            location: target.place.id,
+            name: null,
+            commitment: null,
+            size: sizeOf,
+            state: 'pending' as const,
+          })),
+        ]
+        await tx.insertInto('fragment').values(fragments).execute()
         if (outcome.missed.length > 0) {
           await tx
             .insertInto('debris')
             .values(outcome.missed.map(({ target }) => ({ location: target.place.id, name: target.name })))
             .execute()
         }
-        return commit(tx, { deal, modified: outcome.modified })
+        return commit(tx, { deal, fragments, modified: outcome.modified })
       })
       return { outcome, committed }
     } catch (error) {
@@ -294,8 +296,8 @@ export class Vault {
       const id = newId()
       return `${id.slice(0, 2)}/${id}`
     })
-    const { db, places } = this.parts
-    const version = await db.transaction(async (tx) => {
+    const { places } = this.parts
+    const version = await this.#group.run(async (tx) => {
       const newest = await tx
         .selectFrom('deal')
         .select((eb) => eb.fn.max('version').as('version'))

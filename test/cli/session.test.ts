@@ -60,7 +60,7 @@ test('a lost home is rebuilt from the locations, and goes on', async () => {
   await rm(at.home, { recursive: true })
   await rm(join(at.folder, 'b'), { recursive: true })
   const short = await quorate(at, ['recover', 'folder:a', 'folder:c', '--json'])
-  assert.deepEqual([short.code, problem.parse(JSON.parse(short.errors)).code], [2, 'cli.usage'])
+  assert.deepEqual([short.code, problem.parse(JSON.parse(short.errors)).code], [1, 'storage.locations'])
   await succeeds(at, ['recover', 'folder:a', 'folder:new', 'folder:c'])
   assert.equal((await succeeds(at, ['cat', '/mri/scan.dcm'])).out.toString(), 'first')
   await succeeds(at, ['status'], 3)

@@ -91,10 +91,20 @@ class FolderSink implements FragmentSink {
         await this.#close()
         await this.#root.check()
         await publish(this.#paths, this.#root.label)
-        await this.#root.syncFolder(dirname(this.#paths.target))
+        await this.#makeDurable()
       })
     } catch (error) {
       await this.abort()
+      throw error
+    }
+  }
+
+  /** A name whose folder could not be synced may vanish with the power: it is taken back, so that nobody counts on it. */
+  async #makeDurable(): Promise<void> {
+    try {
+      await this.#root.syncFolder(dirname(this.#paths.target))
+    } catch (error) {
+      await unlink(this.#paths.target).catch(() => undefined)
       throw error
     }
   }

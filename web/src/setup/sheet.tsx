@@ -46,7 +46,7 @@ export function Sheet({ vault, locations }: SheetProps): ReactNode {
       <h3>{sheet.how}</h3>
       <p>{sheet.howText(vault.threshold)}</p>
       <pre className={styles.command}>
-        python3 recovery/recover.py --out restored
+        {`python3 recovery/recover.py --out restored --k ${vault.threshold} --dealer ${vault.dealer}`}
         {locations.slice(0, vault.threshold).map((_, index) => ` ${'abcdefghijklmnopqrstuvwxyz'[index] ?? index}`)}
       </pre>
       <p>{sheet.or}</p>

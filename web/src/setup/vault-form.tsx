@@ -16,7 +16,7 @@ import styles from './setup.module.css'
 const LOCATIONS_MAX = 32
 const LOCATIONS_MIN = 2
 const SEGMENTS_MAX = 6
-const PASSPHRASE_MIN = 8
+const PASSPHRASE_MIN = 12
 
 interface VaultFormProps {
   readonly site: Site

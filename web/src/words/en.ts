@@ -108,8 +108,8 @@ export const en = {
     requireAllHint:
       'Otherwise a slow location is filled later, and the page says so. With this, an upload fails while one location is away.',
     passphrase: 'Passphrase for the signing keys (optional)',
-    passphraseHint: 'At least 8 characters. The site asks for it at every start. Without one, a key file that only you can read is kept.',
-    passphraseShort: 'At least 8 characters, or leave it empty.',
+    passphraseHint: 'At least 12 characters. The site asks for it at every start. Without one, a key file that only you can read is kept.',
+    passphraseShort: 'At least 12 characters, or leave it empty.',
     same: 'Two locations are the same. Fragments of one file must lie apart.',
     empty: 'Say where this location is.',
     bucketMissing: 'Say which bucket.',
