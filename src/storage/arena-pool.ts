@@ -15,8 +15,9 @@ export interface ArenaPool {
 }
 
 interface Waiter {
-  readonly bytes: number
-  readonly start: () => void
+  readonly shape: ArenaShape
+  readonly mine: Arena | undefined
+  readonly start: (kept: Arena | undefined) => void
 }
 
 /** @param bytesMax memory of all arenas in use and in stock; one request larger than it is served alone */
@@ -49,10 +50,12 @@ export function createArenaPool(bytesMax: number): ArenaPool {
   }
 
   const next = (): void => {
-    while (waiting.length > 0 && fits(waiting[0]!.bytes)) {
+    while (waiting.length > 0 && fits(arenaBytes(waiting[0]!.shape))) {
       const waiter = waiting.shift()!
-      used += waiter.bytes
-      waiter.start()
+      // Handed over at once: an arena that counts as stock and as used at the same time would push others out.
+      const kept = fromStock(waiter.shape, waiter.mine)
+      used += arenaBytes(waiter.shape)
+      waiter.start(kept)
     }
   }
 
@@ -61,9 +64,9 @@ export function createArenaPool(bytesMax: number): ArenaPool {
     assert(used >= 0, 'an arena comes back once')
   }
 
-  const wait = (bytes: number, signal: AbortSignal | undefined): Promise<void> =>
+  const wait = (shape: ArenaShape, mine: Arena | undefined, signal: AbortSignal | undefined): Promise<Arena | undefined> =>
     new Promise((resolve, reject) => {
-      const waiter = { bytes, start: () => (signal?.removeEventListener('abort', cancel), resolve()) }
+      const waiter: Waiter = { shape, mine, start: (kept) => (signal?.removeEventListener('abort', cancel), resolve(kept)) }
       const cancel = (): void => {
         const index = waiting.indexOf(waiter)
         if (index >= 0) waiting.splice(index, 1)
@@ -91,9 +94,11 @@ export function createArenaPool(bytesMax: number): ArenaPool {
   return {
     take: async (shape, signal, mine) => {
       const bytes = arenaBytes(shape)
-      if (waiting.length === 0 && fits(bytes)) used += bytes
-      else await wait(bytes, signal)
-      const kept = fromStock(shape, mine)
+      let kept: Arena | undefined
+      if (waiting.length === 0 && fits(bytes)) {
+        kept = fromStock(shape, mine)
+        used += bytes
+      } else kept = await wait(shape, mine, signal)
       if (kept !== undefined) return kept
       trim()
       try {
