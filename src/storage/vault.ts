@@ -171,6 +171,7 @@ export class Vault {
             state: 'pending' as const,
           })),
         ]
+        fragments.sort((a, b) => a.x - b.x)
         await tx.insertInto('fragment').values(fragments).execute()
         if (outcome.missed.length > 0) {
           await tx
