@@ -6,14 +6,14 @@ import { type Cost, run } from './processes.ts'
 const root = resolve(import.meta.dirname, '..')
 const CACHE = join(root, 'node_modules', '.cache', 'quorate')
 
-/** The engine in a process of its own; its code is cached, as the product's is. */
+/** The engine in a process of its own, with the flags and the cached code that the product has. */
 export async function engine(
   job: EngineJob,
   env: Readonly<Record<string, string | undefined>> = {},
 ): Promise<EngineCost & { readonly whole: Cost }> {
   const whole = await run({
     program: process.execPath,
-    args: ['--disable-warning=ExperimentalWarning', join(root, 'bench', 'engine.ts'), JSON.stringify(job)],
+    args: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', join(root, 'bench', 'engine.ts'), JSON.stringify(job)],
     env: { NODE_COMPILE_CACHE: CACHE, ...env },
   })
   return { ...(JSON.parse(whole.output) as EngineCost), whole }

@@ -113,6 +113,8 @@ async function get(request: IncomingMessage, response: ServerResponse, { parts, 
     ...(range === undefined ? {} : { 'content-range': `bytes ${from}-${to}/${sizeBytes}` }),
   })
   if (request.method === 'HEAD') return void response.end()
+  // Each part of an upload leaves its listeners until the answer ends.
+  response.setMaxListeners(0)
   let at = 0
   for (const { file, bytes } of parts) {
     const [begin, stop] = [Math.max(from - at, 0), Math.min(to - at, bytes - 1)]

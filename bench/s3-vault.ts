@@ -127,28 +127,29 @@ async function ours(store: Store, file: string, out: string): Promise<Contender>
 }
 
 async function rclones(store: Store, file: string, out: string): Promise<Contender[]> {
-  const buckets = ['ra', 'rb', 'rc']
+  const buckets = ['bench-ra', 'bench-rb', 'bench-rc']
   for (const bucket of buckets) await makeBucket(store, bucket)
   let env = s3Remote('s', store)
-  for (const bucket of buckets) env = await cryptRemote({ name: bucket, of: `s:${bucket}`, env })
+  const remotes = buckets.map((_, index) => `r${index}`)
+  for (const [index, bucket] of buckets.entries()) env = await cryptRemote({ name: remotes[index]!, of: `s:${bucket}`, env })
   const back = join(out, 'back')
   const one = (from: string, to: string): Promise<Figures> => runCommand({ program: 'rclone', args: ['copyto', from, to], env })
-  const clear = async (remotes: readonly string[]): Promise<void> => {
-    for (const remote of remotes) await runCommand({ program: 'rclone', args: ['deletefile', `${remote}:file`], env })
+  const clear = async (names: readonly string[]): Promise<void> => {
+    for (const remote of names) await runCommand({ program: 'rclone', args: ['deletefile', `${remote}:file`], env })
   }
   return [
-    { name: ONE, put: () => one(file, 'ra:file'), get: () => one('ra:file', back), clear: () => clear(['ra']) },
+    { name: ONE, put: () => one(file, 'r0:file'), get: () => one('r0:file', back), clear: () => clear(['r0']) },
     {
       name: THREE,
       put: () =>
         runCommand({
           program: 'bash',
-          args: ['-c', 'file=$1; shift; for to; do rclone copyto "$file" "$to:file" & done; wait', 'bash', file, ...buckets],
+          args: ['-c', 'file=$1; shift; for to; do rclone copyto "$file" "$to:file" & done; wait', 'bash', file, ...remotes],
           env,
         }),
       // One of them is enough to read.
-      get: () => one('rb:file', back),
-      clear: () => clear(buckets),
+      get: () => one('r1:file', back),
+      clear: () => clear(remotes),
     },
   ]
 }
