@@ -18,13 +18,14 @@ export const bounds = {
 } as const
 
 export const s3Bounds = {
-  partBytesDefault: 8 * 2 ** 20,
+  /** With three locations the parts on their way are half of the memory that an upload may take (docs/benchmarks.md). */
+  partBytesDefault: 5 * 2 ** 20,
   /** The smallest part that S3 takes, except for the last. */
   partBytesMin: 5 * 2 ** 20,
   partsMax: 10_000,
-  /** Parts of an upload of unknown length double in size after so many; four sizes keep 290 GiB from 8 MiB on. */
-  partsPerStep: 2500,
-  partsInFlightDefault: 3,
+  /** Parts of an upload of unknown length double in size after so many; four sizes keep 260 GiB from 5 MiB on. */
+  partsPerStep: 1500,
+  partsInFlightDefault: 2,
   partsInFlightMax: 16,
   /** Parts are kept as blocks of this size, which are used again. */
   blockBytes: 256 * 1024,
