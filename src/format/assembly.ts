@@ -114,7 +114,8 @@ function verdicts(input: {
 }): Pick<AssemblyReport, 'blames' | 'heads' | 'conflicts' | 'superseded' | 'refused' | 'incomplete'> {
   const { frames, wanted, found, chosen } = input
   const memberOf = new Map<Frame, { assembly: Assembly; member: Member }>()
-  for (const assembly of found.toSorted((a) => (a === chosen ? 1 : -1)))
+  // A file with two HEAD copies may stand in two groups: the set that has a key says what it is, the chosen one before all others.
+  for (const assembly of [...found.filter((one) => one !== chosen), ...(chosen === undefined ? [] : [chosen])])
     for (const member of assembly.members) memberOf.set(member.frame, { assembly, member })
   const keyed = new Set(found.map((assembly) => assembly.common))
   const blames: Blame[] = []

@@ -1,7 +1,7 @@
 // Rebuilding the catalogue of a vault from its locations, when the database is lost (docs/spec/vault.md, "Restoring with nothing but k locations").
 import { type Clock, Failure, isFailure, rfc3339, toHex } from '#base'
 import type { VerifyingKeys } from '#crypto/primitives'
-import type { Common, Meta } from '#format'
+import { type Common, commitment, type Meta } from '#format'
 import { addVersion, createFolder, moveEntry, removeEntry, type Store } from './catalogue.ts'
 import { CATALOGUE_TYPE, type CatalogueHeading, type CatalogueLine, parseLines } from './catalogue-lines.ts'
 import { Findings, type Progress } from './findings.ts'
@@ -316,6 +316,7 @@ async function insertDeal(
     readonly k: number
     readonly purpose: 'file' | 'catalogue'
     readonly size?: number
+    readonly padded?: number
     readonly type?: string
     readonly created?: string
     readonly fragments: readonly { x: number; location: string; name: string; commitment?: string }[]
@@ -333,7 +334,7 @@ async function insertDeal(
         layout: vault.row.layout,
         chunk_log2: 18,
         size: given.size ?? 0,
-        padded: 0,
+        padded: given.padded ?? 0,
         type: given.type ?? CATALOGUE_TYPE,
         created: given.created ?? rfc3339(vault.parts.clock.now()),
         state: 'stored',
@@ -598,8 +599,7 @@ async function lookThrough(vault: Vault, place: Place, request: Request & { read
           for (const stray of await Promise.all(
             unknown.slice(begin, begin + FRAMES_AT_ONCE).map((one) => readStray(vault, place, { ...one, signal })),
           )) {
-            if (stray === undefined) continue
-            request.strays.set(stray.group, [...(request.strays.get(stray.group) ?? []), stray])
+            for (const one of stray) request.strays.set(one.group, [...(request.strays.get(one.group) ?? []), one])
           }
       }
       request.progress.add(page.entries.length)
@@ -625,24 +625,24 @@ async function lookThrough(vault: Vault, place: Place, request: Request & { read
   return true
 }
 
-/** Undefined when it is damaged, or of another vault. Throws when the place stops answering. */
+/** What it claims to be, twice when its HEAD copies differ; nothing when it is damaged, or of another vault. Throws when the place stops answering. */
 async function readStray(
   vault: Vault,
   place: Place,
   given: { readonly name: string; readonly sizeBytes: number; readonly signal: AbortSignal },
-): Promise<Stray | undefined> {
+): Promise<Stray[]> {
   const { clock, stallMs } = vault.parts
   const { name, sizeBytes, signal } = given
   try {
     const patience = { clock, ms: stallMs, label: place.label, signal, late: (late: Opened) => late.source.close() }
     const { frame, source } = await within(patience, (stop) => openCandidate({ place, x: 0, name }, { front: true, signal: stop }))
     await source.close()
-    const head = frame.variants.map((variant) => variant.head).find(({ common }) => common.vault === vault.row.vault)
-    if (head === undefined) return undefined
-    return { location: place.id, name, sizeBytes, x: head.x, common: head.common, group: toHex(head.commonBytes) }
+    return frame.variants.flatMap(({ head: { x, common, commonBytes } }) =>
+      common.vault === vault.row.vault ? [{ location: place.id, name, sizeBytes, x, common, group: toHex(commonBytes) }] : [],
+    )
   } catch (error) {
     if (!(error instanceof Failure) || error.kind === 'unavailable' || error.code === 'base.cancelled') throw error
-    return undefined
+    return []
   }
 }
 
@@ -656,7 +656,7 @@ async function adoptKnown(vault: Vault, found: readonly Stray[]): Promise<void> 
       if (known.state === 'stored')
         await tx
           .updateTable('fragment')
-          .set({ name, size: sizeBytes, state: 'held' })
+          .set({ name, commitment: null, size: sizeBytes, state: 'held' })
           .where('deal', '=', common.dealId)
           .where('location', '=', location)
           .where('x', '=', x)
@@ -673,11 +673,16 @@ async function adoptKnown(vault: Vault, found: readonly Stray[]): Promise<void> 
 }
 
 interface Later {
-  readonly deal: string
   readonly meta: Meta
+  readonly common: Common
+  readonly padded: number
+  readonly fragments: readonly { x: number; location: string; name: string; commitment?: string }[]
 }
 
-/** Dealings that the catalogue does not know count when they are complete, signed and right to the last byte. */
+/**
+ * Dealings that the catalogue does not know count when they are complete, signed and right to the last byte. Of two of one version neither
+ * does: nothing says which is meant.
+ */
 async function adoptNew(
   vault: Vault,
   groups: readonly (readonly Stray[])[],
@@ -685,7 +690,7 @@ async function adoptNew(
 ): Promise<void> {
   const { db } = vault.parts
   const { findings, signal } = request
-  const later: Later[] = []
+  const later = new Map<string, Later[]>()
   for (const found of groups) {
     if (signal.aborted) throw new Failure('base.cancelled')
     const { common, name } = found[0]!
@@ -704,51 +709,70 @@ async function adoptNew(
       continue
     }
     try {
-      later.push(await adoptOne(vault, found, signal))
+      const version = `${common.object} ${common.version}`
+      later.set(version, [...(later.get(version) ?? []), await readWhole(vault, found, signal)])
     } catch (error) {
       if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
       // Unfinished, or dealt by somebody else: not a file of this vault.
-      await db.kysely.deleteFrom('deal').where('deal', '=', common.dealId).execute()
       findings.add({ ...one, kind: 'incomplete', detail: error.message })
     }
   }
-  for (const one of later.toSorted((a, b) => (a.meta.created < b.meta.created ? -1 : 1))) await nameOne(vault, one, findings)
+  const clashing = [...later.values()].filter(({ length }) => length > 1).flat()
+  for (const { meta, common, fragments } of clashing) {
+    const detail = `two dealings of one version: recovery/recover.py --deal ${common.dealId} restores this one`
+    findings.add({ location: '', path: meta.path, fragment: fragments[0]!.name, kind: 'conflict', detail })
+  }
+  const clear = [...later.values()].flat().filter((one) => !clashing.includes(one))
+  for (const one of clear.toSorted((a, b) => Date.parse(a.meta.created) - Date.parse(b.meta.created))) await nameOne(vault, one, findings)
 }
 
-async function adoptOne(vault: Vault, found: readonly Stray[], signal: AbortSignal): Promise<Later> {
-  const { db } = vault.parts
+/** Reads all of it; answers what it is and where. Throws when it is not whole, or not signed by a dealer of the vault. */
+async function readWhole(vault: Vault, found: readonly Stray[], signal: AbortSignal): Promise<Later> {
   const { common } = found[0]!
-  const one = new Map(found.map((stray) => [stray.x, stray]))
-  const byPlace = [...new Map([...one.values()].map((stray) => [stray.location, stray])).values()]
-  await insertDeal(vault, {
-    object: common.object,
-    version: common.version,
-    dealId: common.dealId,
-    k: common.k,
-    purpose: 'file',
-    fragments: byPlace,
-  })
-  const deal = await db.kysely.selectFrom('deal').selectAll().where('deal', '=', common.dealId).executeTakeFirstOrThrow()
-  const reader = await vault.openUnchecked(deal, signal)
+  const asked = { deal: common.dealId, k: common.k, object: common.object, version: common.version }
+  const among = found.map(({ location, name, x }) => ({ place: vault.parts.places.byId(location)!, name, x }))
+  const reader = await vault.openUnchecked(asked, signal, among)
   try {
-    const { meta } = reader
+    const { meta, assembly } = reader
     for await (const _ of reader.read({ first: 0, last: Math.max(0, meta.size - 1) }, signal));
-    await db.kysely
-      .updateTable('deal')
-      .set({ size: meta.size, type: meta.type, created: meta.created, padded: reader.assembly.totals.paddedLen })
-      .where('deal', '=', deal.deal)
-      .execute()
-    return { deal: deal.deal, meta }
+    // Those that verified, then what claims to stand elsewhere: a scrub tells.
+    const members = assembly.members.map(({ frame, variant }) => ({
+      x: variant.head.x,
+      location: frame.location,
+      name: frame.file,
+      commitment: toHex(commitment({ ...variant.head, ...variant })),
+    }))
+    const fragments: Later['fragments'][number][] = []
+    for (const one of [...members, ...found])
+      if (fragments.every(({ x, location }) => x !== one.x && location !== one.location)) fragments.push(one)
+    return { meta, common, padded: assembly.totals.paddedLen, fragments }
   } finally {
     await reader.close()
+    vault.forget(common.dealId)
   }
 }
 
 /** Gives an adopted dealing its name, unless the file that stands there is newer. */
-async function nameOne(vault: Vault, { deal, meta }: Later, findings: Findings): Promise<void> {
+async function nameOne(vault: Vault, { meta, common, padded, fragments }: Later, findings: Findings): Promise<void> {
   const { db } = vault.parts
-  if (meta.type === CATALOGUE_TYPE) {
-    await db.kysely.updateTable('deal').set({ state: 'dropping', purpose: 'catalogue' }).where('deal', '=', deal).execute()
+  const deal = common.dealId
+  const { object, version, k } = common
+  const catalogue = meta.type === CATALOGUE_TYPE
+  const { size, type, created } = meta
+  await insertDeal(vault, {
+    object,
+    version,
+    dealId: deal,
+    k,
+    purpose: catalogue ? 'catalogue' : 'file',
+    size,
+    padded,
+    type,
+    created,
+    fragments,
+  })
+  if (catalogue) {
+    await db.kysely.updateTable('deal').set({ state: 'dropping' }).where('deal', '=', deal).execute()
     return
   }
   const add = (path: string): Promise<unknown> =>

@@ -1,6 +1,7 @@
 // Checking what the locations keep, without ever reassembling an object: each fragment is judged by its own tags.
 import { Failure, isFailure, toHex } from '#base'
 import { type Assembly, assemble, type AssemblyReport, ChunkOpener, commitment, type Frame, type Member } from '#format'
+import { log } from './catalogue.ts'
 import { Findings, type Progress } from './findings.ts'
 import { openCandidate, type Opened } from './frame-search.ts'
 import type { FragmentSource } from './location.ts'
@@ -174,7 +175,8 @@ async function scrubDeal(vault: Vault, deal: DealTable, request: ScrubRequest, f
       if (damage.what !== undefined) await note(row, 'corrupt', damage.what)
       else if (!asWritten(row, member)) await note(row, 'corrupt', 'it is not the fragment that was written there')
       else if (copy !== undefined) await note(row, 'head-copy', `its ${copy.damaged} HEAD copy is damaged`)
-      else if (row.state !== 'held' || row.size !== one.source.sizeBytes) await acquit(vault, row, one.source.sizeBytes)
+      else if (row.state !== 'held' || row.size !== one.source.sizeBytes || row.commitment === null)
+        await acquit(vault, row, { sizeBytes: one.source.sizeBytes, commitment: commitmentOf(member) })
     }
   } finally {
     for (const { source } of looked) void source.close().catch(() => undefined)
@@ -189,9 +191,13 @@ async function scrubDeal(vault: Vault, deal: DealTable, request: ScrubRequest, f
 }
 
 /** It is genuine; is it the one that the catalogue names? After a recovery the commitment may be unknown. */
-function asWritten(row: FragmentTable, { variant }: Member): boolean {
-  const { head } = variant
-  return head.x === row.x && (row.commitment === null || head.unproven || toHex(commitment({ ...head, ...variant })) === row.commitment)
+function asWritten(row: FragmentTable, member: Member): boolean {
+  const { x, unproven } = member.variant.head
+  return x === row.x && (row.commitment === null || unproven || commitmentOf(member) === row.commitment)
+}
+
+function commitmentOf({ variant }: Member): string {
+  return toHex(commitment({ ...variant.head, ...variant }))
 }
 
 /** False when the fragment was replaced, or its file removed, since the row was read. */
@@ -208,15 +214,21 @@ async function stands(vault: Vault, deal: DealTable, row: FragmentTable): Promis
 }
 
 /** Every tag of it is right, whatever was thought before: a place that was away, or bytes that were damaged on their way only. */
-async function acquit(vault: Vault, row: FragmentTable, sizeBytes: number): Promise<void> {
-  await vault.parts.db.kysely
-    .updateTable('fragment')
-    .set({ state: 'held', size: sizeBytes })
-    .where('deal', '=', row.deal)
-    .where('x', '=', row.x)
-    .where('name', '=', row.name)
-    .where('state', '=', row.state)
-    .execute()
+async function acquit(vault: Vault, row: FragmentTable, found: { readonly sizeBytes: number; readonly commitment: string }): Promise<void> {
+  const { deal, x, location, name } = row
+  await vault.parts.db.transaction(async (tx) => {
+    const answer = await tx
+      .updateTable('fragment')
+      .set({ state: 'held', size: found.sizeBytes, commitment: found.commitment })
+      .where('deal', '=', deal)
+      .where('x', '=', x)
+      .where('name', '=', name)
+      .where('state', '=', row.state)
+      .executeTakeFirst()
+    const purpose = await tx.selectFrom('deal').select('purpose').where('deal', '=', deal).executeTakeFirst()
+    if (row.commitment === null && answer.numUpdatedRows > 0n && name !== null && purpose?.purpose === 'file')
+      await log(tx, [{ op: 'place', dealId: deal, x, location, name, commitment: found.commitment }])
+  })
   vault.parts.changed()
 }
 

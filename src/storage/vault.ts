@@ -201,9 +201,13 @@ export class Vault {
   }
 
   /** As `open`, while the catalogue does not know the size yet. */
-  async openUnchecked(deal: DealTable, signal?: AbortSignal): Promise<ObjectReader> {
+  async openUnchecked(
+    deal: Pick<DealTable, 'deal' | 'k' | 'object' | 'version'>,
+    signal?: AbortSignal,
+    among?: readonly Candidate[],
+  ): Promise<ObjectReader> {
     const { clock } = this.parts
-    const candidates = await this.candidates(deal.deal)
+    const candidates = among ?? (await this.candidates(deal.deal))
     const remembered = this.#known.get(deal.deal)
     const known = remembered !== undefined && remembered.untilMs > clock.now() ? remembered.known : undefined
     const open = (given: Known | undefined): Promise<ObjectReader> =>

@@ -11,8 +11,17 @@ export interface DealtFiles {
   readonly commitments: readonly string[]
 }
 
-/** @param restarts records at which a new run begins before they are dealt (each is dealt twice, the first time in vain) */
-export async function dealBytes(data: Uint8Array, spec: Partial<DealSpec> = {}, restarts: readonly number[] = []): Promise<DealtFiles> {
+/**
+ * @param restarts records at which a new run begins before they are dealt (each is dealt twice, the first time in vain)
+ * @param about path of the META and who signs it
+ */
+export async function dealBytes(
+  data: Uint8Array,
+  spec: Partial<DealSpec> = {},
+  restarts: readonly number[] = [],
+  about: { readonly path?: string; readonly signer?: Signer } = {},
+): Promise<DealtFiles> {
+  const { path = '/x', signer: dealerKeys = SIGNER } = about
   const full: DealSpec = { suite: 1, k: 2, n: 3, chunkLog2: 16, rng: 0, vault: newId(), object: newId(), version: 1, ext: [], ...spec }
   const arena = await createArena({ suite: full.suite, k: full.k, rows: full.n, chunkLog2: full.chunkLog2, slots: 1 })
   const dealer = new Dealer(arena, full)
@@ -37,16 +46,16 @@ export async function dealBytes(data: Uint8Array, spec: Partial<DealSpec> = {}, 
   }
   const meta = encodeMeta(
     {
-      path: '/x',
+      path,
       type: 'application/octet-stream',
       created: '2026-01-02T03:04:05Z',
       modified: '2026-01-02T03:04:05Z',
       size: data.length,
       sha256: toHex(sha256(data)),
-      dealer: dealerFingerprint(SIGNER.keys),
+      dealer: dealerFingerprint(dealerKeys.keys),
       user: 'someone',
     },
-    SIGNER,
+    dealerKeys,
     dealer.contentId,
   )
   const finished = dealer.finish(meta)
