@@ -43,6 +43,7 @@ import type { Location } from './location.ts'
 import { type LocationConfig, locationConfigSchema, labelOf, openLocation, parseLocation } from './locations/from-config.ts'
 import type { ObjectReader } from './object-reader.ts'
 import { markerBytes, MARKER, type Place, readMarker } from './place.ts'
+import { within } from './patience.ts'
 import { Places } from './places.ts'
 import { passphraseOf } from './passphrase.ts'
 import { parsePath, splitPath } from './paths.ts'
@@ -106,6 +107,8 @@ interface Running {
 
 const ARENA_BYTES = 96 * 2 ** 20
 const STALL_MS = 30_000
+/** A probe is a dozen requests: it may take this many stall times. */
+const PROBE_STALLS = 4
 const HEDGE_MS = 400
 const CHECK_MS = 5000
 const STATUS_EVERY_MS = 500
@@ -221,7 +224,7 @@ export class SiteStorage {
         },
         dealers: [given.publicKeys, ...former],
         changed,
-        stallMs: this.#options.stallMs ?? STALL_MS,
+        stallMs: this.#stallMs,
         hedgeMs: this.#options.hedgeMs ?? HEDGE_MS,
       },
       given.row,
@@ -328,14 +331,14 @@ export class SiteStorage {
     let signer: Signer
     let probed: Capabilities[]
     try {
-      for (const { location } of enrolled) await requireUnmarked(location)
+      for (const { location } of enrolled) await this.#requireUnmarked(location)
       const passphrase = request.passphrase === undefined ? undefined : passphraseOf(request.passphrase)
       signer = await createSigningKeys({ home, passphrase }).catch(async (error: unknown) => {
         // Keys of an attempt that was cut off before there was a vault serve as well.
         if (error instanceof Failure && error.code === 'storage.exists') return openSigningKeys({ home, passphrase })
         throw error
       })
-      probed = await Promise.all(enrolled.map(({ location }) => probeNew(location)))
+      probed = await Promise.all(enrolled.map(({ location }) => this.#probed(location)))
     } catch (error) {
       await Promise.allSettled(enrolled.map(({ location }) => location.close()))
       throw error
@@ -409,28 +412,41 @@ export class SiteStorage {
     const [opened] = await this.#openNew([request])
     const { location, config } = opened!
     const id = newId()
-    const x = Math.max(0, ...places.all.map((place) => place.x)) + 1
+    let x: number
     try {
       if (places.all.some(({ label }) => label === location.label))
         throw new Failure('storage.exists', {
           detail: `the vault has a location ${location.label} already`,
           next: 'Give it another label.',
         })
-      await requireUnmarked(location)
-      const capabilities = await probeNew(location)
-      if ((await location.putIfAbsent(MARKER, markerBytes(vault.row.vault, id))) !== 'created') throw occupied(location)
-      await this.#db.kysely
-        .insertInto('location')
-        .values({
-          location: id,
-          x,
-          label: location.label,
-          kind: location.kind,
-          config: JSON.stringify(config),
-          added: rfc3339(this.#clock.now()),
-          capabilities: JSON.stringify(capabilities),
-        })
-        .execute()
+      await this.#requireUnmarked(location)
+      const capabilities = await this.#probed(location)
+      // The row stands before the marker: cut off in between, the place is empty and repair fills it.
+      x = await this.#db.transaction(async (tx) => {
+        const taken = await tx.selectFrom('location').select(['x', 'label']).execute()
+        if (taken.some(({ label }) => label === location.label))
+          throw new Failure('storage.exists', { detail: 'it is being added just now' })
+        const values = { location: id, x: Math.max(0, ...taken.map((row) => row.x)) + 1, label: location.label, kind: location.kind }
+        await tx
+          .insertInto('location')
+          .values({
+            ...values,
+            config: JSON.stringify(config),
+            added: rfc3339(this.#clock.now()),
+            capabilities: JSON.stringify(capabilities),
+          })
+          .execute()
+        return values.x
+      })
+      try {
+        const patience = { clock: this.#clock, ms: this.#stallMs, label: location.label }
+        const marker = markerBytes(vault.row.vault, id)
+        const answer = await within(patience, (signal) => location.putIfAbsent(MARKER, marker, { signal }))
+        if (answer !== 'created') throw occupied(location)
+      } catch (error) {
+        await this.#db.kysely.deleteFrom('location').where('location', '=', id).execute()
+        throw error
+      }
     } catch (error) {
       await location.close()
       throw error
@@ -445,14 +461,14 @@ export class SiteStorage {
   async testLocation(request: { readonly location: string }): Promise<Capabilities> {
     const { places } = this.#open()
     const place = places.named(request.location)
-    const found = await place.location.probe({ signal: this.#stop.signal })
+    const found = await this.#probe(place.location)
     await this.#db.kysely
       .updateTable('location')
       .set({ capabilities: JSON.stringify(found) })
       .where('location', '=', place.id)
       .execute()
     this.#changed()
-    return { ...found, findings: [...found.findings] }
+    return found
   }
 
   async status(request: { readonly check: boolean }): Promise<Status> {
@@ -718,7 +734,7 @@ export class SiteStorage {
     try {
       const found = await findVault(
         opened.map(({ location }) => location),
-        { clock: this.#clock, ms: this.#options.stallMs ?? STALL_MS },
+        { clock: this.#clock, ms: this.#stallMs },
       )
       const passphrase = request.passphrase ?? this.#options.passphrase
       const secret = passphrase === undefined ? undefined : passphraseOf(passphrase)
@@ -780,6 +796,32 @@ export class SiteStorage {
   }
 
   // --- inside
+
+  get #stallMs(): number {
+    return this.#options.stallMs ?? STALL_MS
+  }
+
+  async #requireUnmarked(location: Location): Promise<void> {
+    const patience = { clock: this.#clock, ms: this.#stallMs, label: location.label, signal: this.#stop.signal }
+    if ((await within(patience, (signal) => readMarker(location, signal))) !== undefined) throw occupied(location)
+  }
+
+  /** What a new location can do, tried before anything depends on it. One that cannot even give back what it took is refused. */
+  async #probed(location: Location): Promise<Capabilities> {
+    const found = await this.#probe(location)
+    if (found.rangedRead) return found
+    throw new Failure('location.lies', {
+      detail: `${location.label} does not give back what was written: ${found.findings.join(' ')}`,
+      culprits: [location.label],
+      next: 'Choose another place.',
+    })
+  }
+
+  async #probe(location: Location): Promise<Capabilities> {
+    const patience = { clock: this.#clock, ms: this.#stallMs * PROBE_STALLS, label: location.label, signal: this.#stop.signal }
+    const found = await within(patience, (signal) => location.probe({ signal }))
+    return { ...found, findings: [...found.findings] }
+  }
 
   /** Closing waits for its end. */
   async #working<T>(work: Promise<T>): Promise<T> {
@@ -938,21 +980,6 @@ function noteOf(given: {
   return given.held === given.threshold
     ? `stored, no redundancy yet: ${missing} did not take it; repair due`
     : `stored at ${given.held} of ${given.count} locations, repair due: ${missing} did not take it`
-}
-
-async function requireUnmarked(location: Location): Promise<void> {
-  if ((await readMarker(location)) !== undefined) throw occupied(location)
-}
-
-/** What a new location can do, tried before anything depends on it. One that cannot even give back what it took is refused. */
-async function probeNew(location: Location): Promise<Capabilities> {
-  const found = await location.probe()
-  if (found.rangedRead) return { ...found, findings: [...found.findings] }
-  throw new Failure('location.lies', {
-    detail: `${location.label} does not give back what was written: ${found.findings.join(' ')}`,
-    culprits: [location.label],
-    next: 'Choose another place.',
-  })
 }
 
 function occupied(location: Location): Failure {

@@ -11,6 +11,7 @@ import { createGroupCommit, type GroupCommit } from './group-commit.ts'
 import { ObjectReader } from './object-reader.ts'
 import { WriteFailed, writeObject, type WriteOutcome } from './object-writer.ts'
 import { within } from './patience.ts'
+import type { Place } from './place.ts'
 import type { Places } from './places.ts'
 import type { DealTable, FragmentTable, VaultTable } from './tables.ts'
 
@@ -60,9 +61,8 @@ export class Vault {
     return this.row.layout === 'shared' ? 1 : 2
   }
 
-  /** Locations that must hold a new object: all, or all but one, never fewer than k. */
-  get quorum(): number {
-    const n = this.parts.places.all.length
+  /** Locations, of n, that must hold a new object: all, or all but one, never fewer than k. */
+  #quorum(n: number): number {
     return this.row.require_all === 1 ? n : Math.max(this.row.threshold, n - 1)
   }
 
@@ -91,7 +91,9 @@ export class Vault {
     const arenas = request.purpose === 'file' ? this.parts.uploadArenas : this.parts.arenas
     const created = rfc3339(clock.now())
     const key = signer()
-    const n = places.all.length
+    // A location may be added while this runs: it takes part from the next object on.
+    const all = places.all
+    const n = all.length
     const k = this.row.threshold
     if (!dealable(k, n)) throw new Failure('crypto.threshold', { detail: `${k} of ${n} is not offered: a disaster could not search it` })
     const chunkLog2 = request.chunkLog2 ?? 18
@@ -102,7 +104,7 @@ export class Vault {
     let intent: Intent | undefined
     let arenaFree = true
     try {
-      intent = await this.#begin({ ...request, created, k, n, chunkLog2 })
+      intent = await this.#begin({ ...request, created, k, all, chunkLog2 })
       const spec: DealSpec = {
         suite: this.suite,
         k,
@@ -114,7 +116,7 @@ export class Vault {
         version: intent.version,
         ext: [],
       }
-      const targets = places.all.map((place, index) => ({ place, x: index + 1, name: intent!.names[index]! }))
+      const targets = all.map((place, index) => ({ place, x: index + 1, name: intent!.names[index]! }))
       const outcome = await writeObject({
         arena,
         spec,
@@ -123,7 +125,7 @@ export class Vault {
         meta: { path: request.path, type: request.type, created, modified: request.modified, user: 'local' },
         sizeBytes: request.sizeBytes,
         signer: key,
-        quorum: this.quorum,
+        quorum: this.#quorum(n),
         stallMs: this.parts.stallMs,
         clock,
         signal: request.signal,
@@ -293,15 +295,14 @@ export class Vault {
     readonly type: string
     readonly created: string
     readonly k: number
-    readonly n: number
+    readonly all: readonly Place[]
     readonly chunkLog2: number
   }): Promise<Intent> {
     const provisional = newId()
-    const names = Array.from({ length: request.n }, () => {
+    const names = request.all.map(() => {
       const id = newId()
       return `${id.slice(0, 2)}/${id}`
     })
-    const { places } = this.parts
     const version = await this.#group.run(async (tx) => {
       const newest = await tx
         .selectFrom('deal')
@@ -316,7 +317,7 @@ export class Vault {
           object: request.object,
           version: next,
           k: request.k,
-          n: request.n,
+          n: request.all.length,
           layout: this.row.layout,
           chunk_log2: request.chunkLog2,
           size: 0,
@@ -330,7 +331,7 @@ export class Vault {
       await tx
         .insertInto('fragment')
         .values(
-          places.all.map((place, index) => ({
+          request.all.map((place, index) => ({
             deal: provisional,
             x: index + 1,
             location: place.id,
