@@ -169,7 +169,9 @@ async function repairDeal(
     reader = await vault.open(deal, request.signal)
   } catch (error) {
     if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
-    findings.add({ location: '', path, fragment: '', kind: 'unreadable', detail: error.message })
+    const standing = await db.kysely.selectFrom('deal').select('state').where('deal', '=', deal.deal).executeTakeFirst()
+    // What was removed meanwhile is nobody's loss.
+    if (standing?.state === 'stored') findings.add({ location: '', path, fragment: '', kind: 'unreadable', detail: error.message })
     request.progress.add(targets.length)
     return
   }

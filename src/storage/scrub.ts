@@ -154,7 +154,14 @@ async function scrubDeal(vault: Vault, deal: DealTable, request: ScrubRequest, f
     }
     const { chosen } = report
     if (chosen === undefined) {
-      findings.add({ location: '', path, fragment: '', kind: 'unreadable', detail: report.failure?.message ?? 'too few fragments verify' })
+      if (await isStored(vault, deal))
+        findings.add({
+          location: '',
+          path,
+          fragment: '',
+          kind: 'unreadable',
+          detail: report.failure?.message ?? 'too few fragments verify',
+        })
       for (const frame of report.incomplete) if (isWanted(rowOf(frame))) checked(0)
       return
     }
@@ -198,6 +205,12 @@ function asWritten(row: FragmentTable, member: Member): boolean {
 
 function commitmentOf({ variant }: Member): string {
   return toHex(commitment({ ...variant.head, ...variant }))
+}
+
+/** False when what it was was removed since. */
+async function isStored(vault: Vault, { deal }: DealTable): Promise<boolean> {
+  const found = await vault.parts.db.kysely.selectFrom('deal').select('state').where('deal', '=', deal).executeTakeFirst()
+  return found?.state === 'stored'
 }
 
 /** False when the fragment was replaced, or its file removed, since the row was read. */

@@ -7,7 +7,16 @@ import { equalPublic, Failure, rfc3339, utf8 } from '#base'
 import { newId } from '#format'
 import { dealLineOf } from './catalogue.ts'
 import { CATALOGUE_TYPE, encodeLine } from './catalogue-lines.ts'
-import { encodeKeys, encodeVaultHead, HEAD_BYTES_MAX, headHash, headName, type HeadReference, parseVaultHead } from './head.ts'
+import {
+  encodeKeys,
+  encodeVaultHead,
+  HEAD_BYTES_MAX,
+  headHash,
+  headName,
+  type HeadReference,
+  parseVaultHead,
+  type VaultHead,
+} from './head.ts'
 import { within } from './patience.ts'
 import type { Place } from './place.ts'
 import type { VaultTable } from './tables.ts'
@@ -40,6 +49,8 @@ export class VaultLog {
   #scheduled = false
   #failure: Failure | undefined
   #failures = 0
+  /** True once the places were asked whether the vault is newer than the database. */
+  #newest = false
   /** Places that are known to lack the newest head. */
   #missing = new Set<string>()
 
@@ -104,7 +115,10 @@ export class VaultLog {
   async #flush(): Promise<void> {
     try {
       for (;;) {
-        if (await this.#snapshotDue()) await this.#writeSnapshot()
+        if (await this.#snapshotDue()) {
+          await this.#requireNewest()
+          await this.#writeSnapshot()
+        }
         const rows = await this.#vault.parts.db.kysely
           .selectFrom('change')
           .selectAll()
@@ -112,6 +126,7 @@ export class VaultLog {
           .limit(this.#limits.segmentLinesMax)
           .execute()
         if (rows.length === 0) break
+        await this.#requireNewest()
         await this.#writeSegment(
           rows.map(({ line }) => line),
           rows[rows.length - 1]!.id,
@@ -272,6 +287,7 @@ export class VaultLog {
   async #writeHead(): Promise<void> {
     const { db, places, clock, signer } = this.#vault.parts
     const key = signer()
+    await this.#requireNewest()
     const rows = await db.kysely
       .selectFrom('segment')
       .innerJoin('deal', 'deal.deal', 'segment.deal')
@@ -394,20 +410,48 @@ export class VaultLog {
     })
   }
 
-  /** A head of this epoch that we signed ourselves, in a run that died before it could say so. */
+  /** A head of this epoch that we signed ourselves, in a run that died before it could say so. Throws when it knows more than our database. */
   #isOurs(bytes: Uint8Array, epoch: number): boolean {
-    try {
-      const head = parseVaultHead(bytes)
-      const own = encodeKeys(this.#vault.parts.signer().keys)
-      return (
-        head.vault === this.#vault.row.vault &&
-        head.epoch === epoch &&
-        head.dealer.mldsa65 === own.mldsa65 &&
-        head.dealer.ed25519 === own.ed25519
-      )
-    } catch {
-      return false
-    }
+    const head = headOf(bytes)
+    if (head === undefined || head.vault !== this.#vault.row.vault || head.epoch !== epoch || !this.#signed(head)) return false
+    if (newestSequence(head) >= this.#vault.row.next_sequence) throw older()
+    return true
+  }
+
+  #signed({ dealer }: { readonly dealer: VaultHead['dealer'] }): boolean {
+    const own = encodeKeys(this.#vault.parts.signer().keys)
+    return dealer.mldsa65 === own.mldsa65 && dealer.ed25519 === own.ed25519
+  }
+
+  /**
+   * Once in each run, before the first write: a database that was put back from a backup, or whose vault was recovered by another home, must
+   * not write over what came after it. A part of the catalogue is in the database before a head names it, so no crash looks like this.
+   */
+  async #requireNewest(): Promise<void> {
+    if (this.#newest) return
+    const { places, clock, stallMs } = this.#vault.parts
+    const { row } = this.#vault
+    const newer = await Promise.all(
+      places.all
+        .filter(({ usable }) => usable)
+        .map(async (place) => {
+          const patience = { clock, ms: stallMs, label: place.label }
+          try {
+            const after = headName(row.vault, row.epoch)
+            const page = await within(patience, (signal) => place.location.list({ prefix: `head/${row.vault}/`, after }, { signal }))
+            const name = page.entries.at(-1)?.name
+            return name === undefined ? undefined : headOf(await within(patience, (signal) => readSmall(place, name, signal)))
+          } catch (error) {
+            if (error instanceof Failure) place.failed(error)
+            return undefined
+          }
+        }),
+    )
+    const ahead = newer.filter((head) => head !== undefined && head.vault === row.vault && newestSequence(head) >= row.next_sequence)
+    const successors = ahead.filter((head) => head!.formerDealers.some((dealer) => this.#signed({ dealer })))
+    // Our own signature nobody forges; a successor's counts when more places show it than may lie together.
+    if (ahead.some((head) => this.#signed(head!)) || successors.length >= row.threshold) throw older()
+    this.#newest = true
   }
 
   async #forgetOldHeads(epoch: number): Promise<void> {
@@ -436,6 +480,27 @@ export class VaultLog {
       sizeBytes,
     }
   }
+}
+
+function headOf(bytes: Uint8Array): VaultHead | undefined {
+  try {
+    return parseVaultHead(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** Sequence of the newest part of the catalogue that the head names. */
+function newestSequence(head: VaultHead): number {
+  return Math.max(0, head.catalogue?.sequence ?? 0, ...head.segments.map(({ sequence }) => sequence))
+}
+
+function older(): Failure {
+  return new Failure('storage.read-only', {
+    detail:
+      'the vault is newer than the database of this home, which was put back from a backup, or whose vault another home has taken over',
+    next: 'Recover the vault into a new, empty QUORATE_HOME (quorate recover); nothing of it was written over.',
+  })
 }
 
 async function readSmall(place: Place, name: string, signal: AbortSignal): Promise<Uint8Array> {

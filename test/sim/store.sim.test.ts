@@ -13,7 +13,7 @@ suite(`the store under faults, seeds ${first} to ${first + schedules - 1}`, () =
     let commands = 0
     const work = async (): Promise<void> => {
       while (next < first + schedules) {
-        const outcome = await simulate(next++, { epochs: 2, commands: 12 })
+        const outcome = await simulate(next++, given === undefined ? { epochs: 2, commands: 12 } : { epochs: 4, commands: 30 })
         commands += outcome.commands
         if (given !== undefined) context.diagnostic(outcome.history.join('\n'))
       }

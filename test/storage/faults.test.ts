@@ -1,5 +1,6 @@
 // Locations that hang, refuse, fill up, lie, forget and die: what is acknowledged stays, who fails is named, and nothing half-written is seen.
 import assert from 'node:assert/strict'
+import { cp, mkdir, rename, rm } from 'node:fs/promises'
 import { suite, test } from 'node:test'
 import { equalPublic, type Failure, isFailure } from '#base'
 import type { Fault, FaultyOperation } from '../../src/storage/locations/faulty.ts'
@@ -771,6 +772,60 @@ suite('the catalogue in the vault', () => {
       const { recoveryPoint } = await site.storage.status({ check: true })
       assert.equal(recoveryPoint.pendingChanges, 0)
       assert.ok(recoveryPoint.sequence > 0)
+    }))
+
+  test('heads that were written and not answered: the next epoch is taken, and nothing is lost', () =>
+    withFaultySite({}, async (site) => {
+      await put(site.storage, '/x', pattern(10))
+      for (const label of ['a', 'b', 'c'])
+        site.at[label]!.plan = (call) =>
+          call.operation === 'putIfAbsent' && call.name!.startsWith('head/')
+            ? { kind: 'fail', when: 'after', code: 'location.unreachable' }
+            : undefined
+      await site.reopen()
+      await put(site.storage, '/y', pattern(11))
+      await site.reopen()
+      for (const label of ['a', 'b', 'c']) site.at[label]!.plan = () => undefined
+      await put(site.storage, '/z', pattern(12))
+      await site.reopen()
+      const { recoveryPoint } = await site.storage.status({ check: true })
+      assert.equal(recoveryPoint.pendingChanges, 0)
+      await healthy(site)
+    }))
+
+  test('a home that was put back from a backup writes over nothing, and says what to do', () =>
+    withFaultySite({ options: { logLimits: { flushMs: 10 } } }, async (site) => {
+      await put(site.storage, '/x', pattern(10))
+      await site.storage.close()
+      const backup = `${site.home}.backup`
+      await cp(site.home, backup, { recursive: true })
+      await site.reopen()
+      for (let index = 0; index < 12; index++) {
+        await put(site.storage, `/later/${index}`, pattern(10 + index))
+        await site.reopen()
+      }
+      await site.storage.remove({ path: '/x', recursive: false })
+      await site.storage.close()
+      await rm(site.home, { recursive: true })
+      await rename(backup, site.home)
+      await site.reopen()
+      await put(site.storage, '/z', pattern(12))
+      let said: readonly { code: string; next: string }[] = []
+      while (said.length === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        said = (await site.storage.status({ check: false })).messages.filter(({ code }) => code === 'storage.read-only')
+      }
+      assert.match(said[0]!.next, /quorate recover/)
+      await site.storage.close()
+      await rm(site.home, { recursive: true })
+      await mkdir(site.home, { mode: 0o700 })
+      await site.reopen()
+      const locations = site.folders.map((folder, index) => ({ spec: `folder:${folder}`, label: 'abc'[index]! }))
+      assert.equal((await finished(site.storage, site.storage.recover({ locations }))).state, 'done')
+      const names = (await site.storage.list({ path: '/', recursive: true })).entries.map(({ path }) => path)
+      assert.equal(names.filter((path) => path.startsWith('/later/')).length, 12)
+      // What the old home took in meanwhile is there as well; what was removed stays removed.
+      assert.ok(names.includes('/z') && !names.includes('/x'))
     }))
 
   test('a failure is shown, tried again, and nothing of the changes is lost', () =>
