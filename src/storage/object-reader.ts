@@ -1,7 +1,19 @@
 // Reading one object version from the fastest k locations, with spares when one is slow, silent or lying.
 import { assert, type Clock, Failure, isFailure, toHex } from '#base'
 import { sha256, sha256Stream } from '#crypto/primitives'
-import { type Arena, type Asked, assemble, type Assembly, ChunkOpener, type Member, type Meta, type ReadRecord, type Slot } from '#format'
+import {
+  type Arena,
+  arenaBytes,
+  type ArenaShape,
+  type Asked,
+  assemble,
+  type Assembly,
+  ChunkOpener,
+  type Member,
+  type Meta,
+  type ReadRecord,
+  type Slot,
+} from '#format'
 import type { ArenaPool } from './arena-pool.ts'
 import { type Blamed, blameOpening, type Candidate, type Known, openCandidate, searchFrames, withFront } from './frame-search.ts'
 import type { FragmentSource } from './location.ts'
@@ -54,8 +66,10 @@ interface Bench {
   stuck: number
 }
 
-/** Chunks under way at once. */
-const DEPTH = 3
+/** Chunks under way at once: so many keep a distant place busy, as far as their memory stays below the bound; fewer would read in steps. */
+const DEPTH_MAX = 8
+const DEPTH_MIN = 3
+const DEPTH_BYTES_MAX = 16 * 2 ** 20
 /** Times that a place that fails is asked for one record. */
 const ROUNDS_MAX = 3
 
@@ -146,7 +160,7 @@ export class ObjectReader {
       let next = from
       let held: { readonly part: Uint8Array; readonly buffer: ArrayBuffer } | undefined
       for (let j = from; j <= to; j++) {
-        while (next <= to && queue.length < DEPTH) {
+        while (next <= to && queue.length < this.#depth) {
           const chunk = this.#chunk(next, stop.signal)
           chunk.catch(() => undefined)
           queue.push(chunk)
@@ -269,19 +283,19 @@ export class ObjectReader {
     }
   }
 
-  async #prepare(): Promise<void> {
+  get #shape(): ArenaShape {
     const { suite, k, chunkLog2 } = this.assembly.common
-    const arena = await this.#request.arenas.take(
-      {
-        suite,
-        k,
-        rows: Math.max(k, this.#request.candidates.length) + 1,
-        chunkLog2,
-        slots: this.assembly.totals.m === 1 ? 1 : DEPTH,
-      },
-      this.#stop.signal,
-      this.#mine,
-    )
+    return { suite, k, rows: Math.max(k, this.#request.candidates.length) + 1, chunkLog2, slots: 1 }
+  }
+
+  /** Chunks of this object under way at once. */
+  get #depth(): number {
+    if (this.assembly.totals.m === 1) return 1
+    return Math.max(DEPTH_MIN, Math.min(DEPTH_MAX, Math.floor(DEPTH_BYTES_MAX / arenaBytes(this.#shape))))
+  }
+
+  async #prepare(): Promise<void> {
+    const arena = await this.#request.arenas.take({ ...this.#shape, slots: this.#depth }, this.#stop.signal, this.#mine)
     this.#mine = arena
     if (this.#closed) {
       this.#request.arenas.release(arena)

@@ -436,7 +436,7 @@ suite('readers', () => {
 
   test('readers that leave early, are cancelled or never read give everything back', () =>
     withFaultySite({ options: { arenaBytesMax: 16 * 2 ** 20 } }, async (site) => {
-      const bytes = pattern(2_000_000, 2)
+      const bytes = pattern(4_000_000, 2)
       await put(site.storage, '/x', bytes)
       for (let round = 0; round < 1000; round++) {
         const cancel = new AbortController()
