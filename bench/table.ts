@@ -29,5 +29,5 @@ function cell(value: unknown): string {
     if (median !== undefined) return least === most ? String(median) : `${median} (${least}-${most})`
     return JSON.stringify(value)
   }
-  return String(value as string | number)
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }

@@ -3,8 +3,9 @@ import type { Location } from '#storage'
 import { type Fault, type FaultyCall, type FaultyLocation, type FaultyOperation, wrapFaulty } from '../../src/storage/locations/faulty.ts'
 import { createMemoryLocation, type MemoryLocation } from '../../src/storage/locations/memory.ts'
 import { makeSite, type TestSite } from './site.ts'
+import { turnClock } from './turn-clock.ts'
 
-/** Places answer from memory at once, so that these short times only ever meet those that were told to hang. */
+/** Places answer from memory within a turn or two, so that these short times only ever meet those that were told to hang. */
 export const IMPATIENT = { stallMs: 60, hedgeMs: 15, checkMs: 60 } as const
 
 export interface Control {
@@ -32,7 +33,7 @@ export async function makeFaultySite(request: Parameters<typeof makeSite>[0] = {
     at[location.label] = Object.assign(control, { faulty })
     return faulty
   }
-  const site = await makeSite({ ...request, options: { ...IMPATIENT, ...request.options, wrapLocation } })
+  const site = await makeSite({ ...request, options: { ...IMPATIENT, clock: turnClock(), ...request.options, wrapLocation } })
   return Object.assign(site, { at })
 }
 
