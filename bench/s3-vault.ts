@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { SecretBytes, systemClock, utf8 } from '#base'
 import { notFound as serverNotFound, startServer } from '../scripts/servers.ts'
 import { S3Client } from '../src/storage/locations/s3/client.ts'
-import { inRounds, ratio, spread } from './figures.ts'
+import { inRounds, ratio, rounded, spread } from './figures.ts'
 import { find, notFound, run as runCommand } from './processes.ts'
 import { engine } from './programs.ts'
 import { cryptRemote, s3Remote } from './rclone.ts'
@@ -27,6 +27,7 @@ interface Store {
 interface Figures {
   readonly cpuS: number
   readonly wallS: number
+  readonly rssBytesMax: number
 }
 
 interface Contender {
@@ -72,23 +73,20 @@ async function compare(emit: (row: Record<string, unknown>) => void, workplace: 
     await contender.clear()
     return { put, get }
   })
+  const figures = (name: string, what: 'put' | 'get', pick: (figures: Figures) => number): number[] | undefined => {
+    const contender = contenders.find((one) => one.name === name)
+    return contender === undefined ? undefined : results.get(contender)!.map((result) => pick(result[what]))
+  }
+  const gib = store.bytes / 2 ** 30
+  const cpuOf = ({ cpuS }: Figures): number => cpuS / gib
+  const wallOf = ({ wallS }: Figures): number => wallS
   for (const what of ['put', 'get'] as const) {
-    const figures = (name: string, pick: (figures: Figures) => number): number[] | undefined => {
-      const contender = contenders.find((one) => one.name === name)
-      return contender === undefined ? undefined : results.get(contender)!.map((result) => pick(result[what]))
-    }
-    const gib = store.bytes / 2 ** 30
     for (const { name } of contenders) {
-      const cpu = figures(name, ({ cpuS }) => cpuS / gib)!
-      const wall = figures(name, ({ wallS }) => wallS)!
-      const cpuOfOne = ratioOf(
-        cpu,
-        figures(ONE, ({ cpuS }) => cpuS / gib),
-      )
-      const wallOfThree = ratioOf(
-        wall,
-        figures(THREE, ({ wallS }) => wallS),
-      )
+      const cpu = figures(name, what, cpuOf)!
+      const wall = figures(name, what, wallOf)!
+      // The goal is one copy written, in both directions; what it takes to read one is told beside it.
+      const cpuOfOneWritten = ratioOf(cpu, figures(ONE, 'put', cpuOf))
+      const wallOfThreeWritten = ratioOf(wall, figures(THREE, 'put', wallOf))
       emit({
         bench: 's3-vault',
         store: store.name,
@@ -98,9 +96,11 @@ async function compare(emit: (row: Record<string, unknown>) => void, workplace: 
         rounds: store.rounds,
         cpuSPerGiB: spread(cpu),
         wallS: spread(wall),
-        cpuOfOne,
-        wallOfThree,
-        ...(name === OURS && cpuOfOne !== undefined ? { goal: 1, met: cpuOfOne < 1 && wallOfThree! <= 1 } : {}),
+        rssMB: rounded(Math.max(...figures(name, what, ({ rssBytesMax }) => rssBytesMax)!) / 1e6),
+        cpuOfOneWritten,
+        wallOfThreeWritten,
+        ...(what === 'get' ? { cpuOfOneRead: ratioOf(cpu, figures(ONE, 'get', cpuOf)) } : {}),
+        ...(name === OURS && cpuOfOneWritten !== undefined ? { goal: 1, met: cpuOfOneWritten < 1 && wallOfThreeWritten! <= 1 } : {}),
       })
     }
   }
