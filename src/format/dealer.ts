@@ -187,14 +187,19 @@ export class Dealer {
   }
 }
 
-/** Zeroes the rows of an arena up to the longest plaintext that went through it. */
-export function wipeArena(arena: Arena, touchedBytes: number): void {
+/**
+ * Zeroes the rows of an arena up to the longest plaintext that went through it.
+ * @param rowsOf slots that were used, with the number of their first rows; all when it is not given
+ */
+export function wipeArena(arena: Arena, touchedBytes: number, rowsOf?: ReadonlyMap<Slot, number>): void {
   const { kernel, slots, random: coefficients, pieces, bodyBytesMax } = arena
   const plain = touchedBytes + TAG_BYTES
   const body = Math.min(plain + TAG_BYTES, bodyBytesMax)
   for (const slot of slots) {
+    const rows = rowsOf === undefined ? slot.bodies.length : rowsOf.get(slot)
+    if (rows === undefined) continue
     kernel.memory.fill(0, slot.secret, slot.secret + plain)
-    for (const row of slot.bodies) kernel.memory.fill(0, row, row + body)
+    for (const row of slot.bodies.slice(0, rows)) kernel.memory.fill(0, row, row + body)
   }
   for (const row of [...coefficients, ...pieces]) kernel.memory.fill(0, row, row + body)
 }

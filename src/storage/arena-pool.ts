@@ -1,12 +1,12 @@
 // Arenas are costly to make and cheap to keep: a bounded stock of them by shape, and a bound on how many work at once.
-import { type Arena, arenaBytes, type ArenaShape, createArena, wipeArena } from '#format'
+import { type Arena, arenaBytes, type ArenaShape, createArena } from '#format'
 import { assert, Failure } from '#base'
 
 export interface ArenaPool {
   /** Waits for room. Give it back with `release`, or with `abandon` when something may still write into it. `mine` is taken if it is in stock still. */
-  take(shape: ArenaShape, signal?: AbortSignal, mine?: Arena): Promise<Arena>
-  /** @param dirtyBytes longest plaintext still in its rows: it is wiped before anybody else works in it */
-  release(arena: Arena, dirtyBytes?: number): void
+  take(shape: ArenaShape, signal?: AbortSignal, mine?: Left): Promise<Arena>
+  /** @param wipe when something is still in its rows: called before anybody else works in it */
+  release(arena: Arena, wipe?: () => void): void
   abandon(arena: Arena): void
   /** Wipes it now, if it lies in stock as its last user left it. */
   clean(arena: Arena): void
@@ -14,16 +14,22 @@ export interface ArenaPool {
   readonly usedBytes: number
 }
 
+/** An arena as its last user left it, who may take it up again as it is. */
+export interface Left {
+  readonly arena: Arena
+  readonly wipe: () => void
+}
+
 interface Waiter {
   readonly shape: ArenaShape
-  readonly mine: Arena | undefined
+  readonly mine: Left | undefined
   readonly start: (kept: Arena | undefined) => void
 }
 
 /** @param bytesMax memory of all arenas in use and in stock; one request larger than it is served alone */
 export function createArenaPool(bytesMax: number): ArenaPool {
   const stock = new Map<string, Arena[]>()
-  const dirty = new Map<Arena, number>()
+  const dirty = new Map<Arena, () => void>()
   const waiting: Waiter[] = []
   let used = 0
   let stocked = 0
@@ -31,9 +37,7 @@ export function createArenaPool(bytesMax: number): ArenaPool {
   const fits = (bytes: number): boolean => used === 0 || used + bytes <= bytesMax
 
   const clean = (arena: Arena): void => {
-    const touched = dirty.get(arena)
-    if (touched === undefined) return
-    wipeArena(arena, touched)
+    dirty.get(arena)?.()
     dirty.delete(arena)
   }
 
@@ -64,7 +68,7 @@ export function createArenaPool(bytesMax: number): ArenaPool {
     assert(used >= 0, 'an arena comes back once')
   }
 
-  const wait = (shape: ArenaShape, mine: Arena | undefined, signal: AbortSignal | undefined): Promise<Arena | undefined> =>
+  const wait = (shape: ArenaShape, mine: Left | undefined, signal: AbortSignal | undefined): Promise<Arena | undefined> =>
     new Promise((resolve, reject) => {
       const waiter: Waiter = { shape, mine, start: (kept) => (signal?.removeEventListener('abort', cancel), resolve(kept)) }
       const cancel = (): void => {
@@ -80,13 +84,13 @@ export function createArenaPool(bytesMax: number): ArenaPool {
       }
     })
 
-  const fromStock = (shape: ArenaShape, mine: Arena | undefined): Arena | undefined => {
+  const fromStock = (shape: ArenaShape, mine: Left | undefined): Arena | undefined => {
     const arenas = stock.get(keyOf(shape)) ?? []
-    const index = mine === undefined ? -1 : arenas.indexOf(mine)
+    const index = mine === undefined ? -1 : arenas.indexOf(mine.arena)
     const [arena] = arenas.splice(index >= 0 ? index : arenas.length - 1, 1)
     if (arena === undefined) return undefined
     stocked -= arenaBytes(shape)
-    if (arena === mine) dirty.delete(arena)
+    if (dirty.get(arena) === mine?.wipe) dirty.delete(arena)
     else clean(arena)
     return arena
   }
@@ -109,11 +113,11 @@ export function createArenaPool(bytesMax: number): ArenaPool {
         throw error
       }
     },
-    release: (arena, dirtyBytes = 0) => {
+    release: (arena, wipe) => {
       leave(arena)
       const key = keyOf(arena.shape)
       const bytes = arenaBytes(arena.shape)
-      if (dirtyBytes > 0) dirty.set(arena, dirtyBytes)
+      if (wipe !== undefined) dirty.set(arena, wipe)
       if (used + stocked + bytes <= bytesMax) {
         stock.set(key, [...(stock.get(key) ?? []), arena])
         stocked += bytes

@@ -73,6 +73,7 @@ export async function searchFrames(request: SearchRequest): Promise<{ readonly k
 
   const ask = async (candidate: Candidate): Promise<void> => {
     const started = clock.now()
+    progressMs = started
     waiting.add(candidate)
     try {
       const one = await openCandidate(candidate, { front: false, signal: stop.signal })
@@ -84,6 +85,7 @@ export async function searchFrames(request: SearchRequest): Promise<{ readonly k
       failures.push(error instanceof Failure ? error : new Failure('base.internal', { cause: error }))
       blameOpening(candidate, error, request.onBlame)
     } finally {
+      progressMs = clock.now()
       waiting.delete(candidate)
       overdue.delete(candidate)
       bell.ring()
@@ -107,7 +109,8 @@ export async function searchFrames(request: SearchRequest): Promise<{ readonly k
     opened = await Promise.all(opened.map((one) => withFront(one, { clock, ms: stallMs, signal: stop.signal })))
   }
 
-  const deadline = clock.now() + stallMs * 2
+  /** When the last place was asked or has answered. */
+  let progressMs = clock.now()
   let judged = 0
   try {
     for (;;) {
@@ -133,7 +136,7 @@ export async function searchFrames(request: SearchRequest): Promise<{ readonly k
           if (!overdue.has(candidate)) candidate.place.slow(hedgeMs)
           overdue.add(candidate)
         }
-        if (clock.now() >= deadline) throw tooFew()
+        if (left.length === 0 && clock.now() - progressMs >= stallMs * 2) throw tooFew()
       }
     }
   } catch (error) {

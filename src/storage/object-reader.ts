@@ -13,8 +13,9 @@ import {
   type Meta,
   type ReadRecord,
   type Slot,
+  wipeArena,
 } from '#format'
-import type { ArenaPool } from './arena-pool.ts'
+import type { ArenaPool, Left } from './arena-pool.ts'
 import { type Blamed, blameOpening, type Candidate, type Known, openCandidate, searchFrames, withFront } from './frame-search.ts'
 import type { FragmentSource } from './location.ts'
 import { Bell, stalled, within } from './patience.ts'
@@ -60,6 +61,8 @@ interface Bench {
   readonly arena: Arena
   readonly opener: ChunkOpener
   readonly free: Slot[]
+  /** Slots that were used, with the number of their rows that were. */
+  readonly rows: Map<Slot, number>
   /** Chunks that are being gathered in its slots. */
   busy: number
   /** Slots of finished chunks into which an overtaken read may still write. */
@@ -84,7 +87,7 @@ export class ObjectReader {
   #bench: Bench | undefined
   #preparing: Promise<void> | undefined
   /** The arena of before, perhaps still in stock. */
-  #mine: Arena | undefined
+  #mine: (Left & { readonly rows: Map<Slot, number> }) | undefined
   #waiting: (() => void)[] = []
   #closed = false
 
@@ -196,7 +199,7 @@ export class ObjectReader {
     this.#cancel()
     this.#request.signal?.removeEventListener('abort', this.#cancel)
     if (this.#bench?.busy === 0) this.#leaveBench(this.#bench)
-    else if (this.#mine !== undefined) this.#request.arenas.clean(this.#mine)
+    else if (this.#mine !== undefined) this.#request.arenas.clean(this.#mine.arena)
     const closing = this.#sources.filter(({ opened }) => opened !== undefined).map((one) => doom(one))
     const silent = this.#sources.some(({ overdue }) => overdue > 0)
     if (!silent) await Promise.allSettled(closing)
@@ -225,7 +228,10 @@ export class ObjectReader {
     work: (opened: { opener: ChunkOpener; slot: Slot; used: readonly ReadRecord[]; spareRow: number }) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    return this.#gathered(j, signal, ({ opener, slot, used }) => work({ opener, slot, used, spareRow: slot.bodies.length - 1 }))
+    return this.#gathered(j, signal, ({ opener, slot, used }) => {
+      this.#bench?.rows.set(slot, slot.bodies.length)
+      return work({ opener, slot, used, spareRow: slot.bodies.length - 1 })
+    })
   }
 
   get #pieceBytes(): number {
@@ -296,12 +302,16 @@ export class ObjectReader {
 
   async #prepare(): Promise<void> {
     const arena = await this.#request.arenas.take({ ...this.#shape, slots: this.#depth }, this.#stop.signal, this.#mine)
-    this.#mine = arena
+    if (arena !== this.#mine?.arena) {
+      const rows = new Map<Slot, number>()
+      this.#mine = { arena, rows, wipe: () => wipeArena(arena, this.#pieceBytes, rows) }
+    }
+    const { rows } = this.#mine
     if (this.#closed) {
       this.#request.arenas.release(arena)
       throw new Failure('base.cancelled')
     }
-    this.#bench = { arena, opener: new ChunkOpener(arena, this.assembly), free: [...arena.slots], busy: 0, stuck: 0 }
+    this.#bench = { arena, opener: new ChunkOpener(arena, this.assembly), free: [...arena.slots], rows, busy: 0, stuck: 0 }
   }
 
   #slotFree(bench: Bench): void {
@@ -319,7 +329,7 @@ export class ObjectReader {
       this.#request.arenas.abandon(bench.arena)
       return
     }
-    this.#request.arenas.release(bench.arena, this.#pieceBytes)
+    this.#request.arenas.release(bench.arena, this.#mine?.wipe)
     if (this.#closed) this.#request.arenas.clean(bench.arena)
   }
 
@@ -329,8 +339,8 @@ export class ObjectReader {
     return this.#request
   }
 
-  get stopped(): boolean {
-    return this.#stop.signal.aborted
+  get stopSignal(): AbortSignal {
+    return this.#stop.signal
   }
 
   /** The next source to ask: what failed or is silent comes last, then the slower. */
@@ -399,6 +409,8 @@ class Gathering {
   /** Where the record of a source goes, however often it is asked. */
   readonly #rows = new Map<Source, number>()
   #rounds = 1
+  /** When the last read began or ended. */
+  #progressMs = 0
   readonly #good: ReadRecord[] = []
   readonly #failures: Failure[] = []
   readonly #bell = new Bell()
@@ -421,11 +433,11 @@ class Gathering {
     const ring = (): void => this.#bell.ring()
     cancel?.addEventListener('abort', ring, { once: true })
     this.#reader.bells.add(this.#bell)
-    const deadline = clock.now() + stallMs * 2
+    this.#progressMs = clock.now()
     let judged = 0
     try {
       for (;;) {
-        if (cancel?.aborted || this.#reader.stopped) throw new Failure('base.cancelled')
+        if (cancel?.aborted || this.#reader.stopSignal.aborted) throw new Failure('base.cancelled')
         if (this.#good.length >= k && this.#good.length !== judged) {
           judged = this.#good.length
           const opened = this.#bench.opener.open(this.#slot, this.#good, this.#j)
@@ -447,8 +459,10 @@ class Gathering {
         }
         if ((await this.#bell.wait(clock, hedgeMs)) === 'rung') continue
         this.#overtake(hedgeMs)
-        if (this.#reader.nextSource(this.#asked) === undefined) this.#reader.recruit()
-        if (clock.now() >= deadline) throw this.#unreadable(stallMs * 2)
+        if (this.#reader.nextSource(this.#asked) !== undefined) continue
+        this.#reader.recruit()
+        // Nobody is left to be asked: those that were have their time.
+        if (!this.#reader.recruiting && clock.now() - this.#progressMs >= stallMs * 2) throw this.#unreadable(stallMs * 2)
       }
     } finally {
       cancel?.removeEventListener('abort', ring)
@@ -465,7 +479,9 @@ class Gathering {
     const call = { late: false, settled: false, away: false }
     const row = this.#rows.get(source) ?? this.#rows.size
     this.#rows.set(source, row)
+    this.#bench.rows.set(this.#slot, Math.max(this.#bench.rows.get(this.#slot) ?? 0, row + 1))
     this.#asked.set(source, call)
+    this.#progressMs = this.#reader.request.clock.now()
     this.pending += 1
     source.overdue += 1
     void this.#read(source, row)
@@ -477,6 +493,7 @@ class Gathering {
       })
       .finally(() => {
         call.settled = true
+        this.#progressMs = this.#reader.request.clock.now()
         this.pending -= 1
         source.overdue -= 1
         this.#bell.ring()
@@ -534,10 +551,9 @@ class Gathering {
   /** Opens a fragment for every chunk that reads from it. */
   async #open({ place, name }: Candidate): Promise<Handle> {
     const { clock, stallMs } = this.#reader.request
+    const patience = { clock, ms: stallMs, label: place.label, signal: this.#reader.stopSignal }
     const late = (source: FragmentSource): Promise<void> => source.close()
-    return handle(
-      await within({ clock, ms: stallMs, label: place.label, late }, (signal) => place.location.open(name, { signal, tailBytes: 0 })),
-    )
+    return handle(await within({ ...patience, late }, (signal) => place.location.open(name, { signal, tailBytes: 0 })))
   }
 
   #unreadable(silentMs?: number): Failure {

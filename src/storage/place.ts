@@ -41,6 +41,9 @@ export class Place {
   #latencyMs: number | null = null
   #lastSeenMs: number | null = null
   #failures = 0
+  /** Checks begun, and the last of them that has answered. */
+  #checks = 0
+  #answered = 0
   #blockedUntilMs = 0
 
   constructor(parts: {
@@ -109,9 +112,17 @@ export class Place {
   /** Asks the location for its marker. Never throws. */
   async check(signal?: AbortSignal): Promise<void> {
     const started = this.#clock.now()
+    const turn = ++this.#checks
+    /** A check that began later has answered already: what this one saw is old. */
+    const old = (): boolean => {
+      if (turn < this.#answered) return true
+      this.#answered = turn
+      return false
+    }
     try {
       const patience = { clock: this.#clock, ms: this.#checkMs, label: this.label, signal }
       const marker = await within(patience, (stop) => readMarker(this.location, stop))
+      if (old()) return
       this.succeeded(this.#clock.now() - started)
       if (marker === undefined)
         this.#found(
@@ -137,7 +148,7 @@ export class Place {
         error instanceof Failure
           ? error
           : new Failure('location.unreachable', { detail: `${this.label} cannot be reached`, culprits: [this.label], cause: error })
-      if (failure.code === 'base.cancelled') return
+      if (failure.code === 'base.cancelled' || old()) return
       if (failure.code === 'location.not-ours') this.#found('empty', failure)
       else if (failure.kind === 'corrupt' || failure.kind === 'invalid') this.#found('foreign', failure)
       else {

@@ -48,13 +48,14 @@ export async function simulate(seed: number, lengths: { readonly epochs: number;
       for (let command = 0; command < lengths.commands; command++) await run.command()
       await run.heal()
     }
-    return { commands: lengths.epochs * lengths.commands, history }
   } catch (error) {
     throw new Error(`seed ${seed} failed\n${history.join('\n')}`, { cause: error })
   } finally {
     run.behave()
     await site.end()
   }
+  run.requireClosed()
+  return { commands: lengths.epochs * lengths.commands, history }
 }
 
 class Run {
@@ -121,6 +122,10 @@ class Run {
     assert.equal(status.files, this.#model.files.size)
     await this.#list()
     for (const path of this.#model.files.keys()) await this.#read(path)
+  }
+
+  /** After the end: what was opened was closed. */
+  requireClosed(): void {
     for (const [label, { open }] of Object.entries(this.#site.at))
       assert.ok(open <= 0 || this.#leaks(label), `${open} left open at ${label}`)
   }

@@ -454,7 +454,7 @@ suite('readers', () => {
             (error) => isFailure(error, 'base.cancelled'),
           )
         } else if (round % 4 === 2) {
-          const reading = opened.read({ first: 100, last: 1_500_000 }, cancel.signal)[Symbol.asyncIterator]()
+          const reading = opened.read({ first: 100, last: 400_000 }, cancel.signal)[Symbol.asyncIterator]()
           const next = reading.next()
           cancel.abort()
           await next.catch(() => undefined)
