@@ -73,6 +73,8 @@ interface Bench {
 const DEPTH_MAX = 8
 const DEPTH_MIN = 3
 const DEPTH_BYTES_MAX = 16 * 2 ** 20
+/** A chunk that took less of the hedge timer than this leaves room for more: a thin line would only make all of them late. */
+const SWIFT = 1 / 8
 /** Times that a place that fails is asked for one record. */
 const ROUNDS_MAX = 3
 
@@ -163,9 +165,15 @@ export class ObjectReader {
       let next = from
       let held: { readonly part: Uint8Array; readonly buffer: ArrayBuffer } | undefined
       for (let j = from; j <= to; j++) {
-        while (next <= to && queue.length < this.#depth) {
+        while (next <= to && queue.length < Math.min(this.#depth, this.#swift ? DEPTH_MAX : DEPTH_MIN)) {
+          const began = this.#request.clock.now()
           const chunk = this.#chunk(next, stop.signal)
-          chunk.catch(() => undefined)
+          chunk.then(
+            () => {
+              this.#swift = this.#request.clock.now() - began < this.#request.hedgeMs * SWIFT
+            },
+            () => undefined,
+          )
           queue.push(chunk)
           next += 1
         }
@@ -294,7 +302,10 @@ export class ObjectReader {
     return { suite, k, rows: Math.max(k, this.#request.candidates.length) + 1, chunkLog2, slots: 1 }
   }
 
-  /** Chunks of this object under way at once. */
+  /** The last chunk came quickly. */
+  #swift = false
+
+  /** Chunks of this object under way at once, when they come quickly. */
   get #depth(): number {
     if (this.assembly.totals.m === 1) return 1
     return Math.max(DEPTH_MIN, Math.min(DEPTH_MAX, Math.floor(DEPTH_BYTES_MAX / arenaBytes(this.#shape))))
