@@ -558,6 +558,7 @@ async function adoptLater(vault: Vault, request: Request, findings: Findings): P
   }
   for (const found of strays.values()) await adoptKnown(vault, found)
   await adoptNew(vault, [...strays.values()], { ...request, findings })
+  // What too few places show stays where it is: a list may be old, and another place may come back with the rest.
   if (seenAll)
     await db.kysely
       .deleteFrom('deal')
@@ -653,21 +654,32 @@ async function adoptKnown(vault: Vault, found: readonly Stray[]): Promise<void> 
   if (known === undefined) return
   await db.transaction(async (tx) => {
     for (const { location, name, x, sizeBytes, common } of found) {
-      if (known.state === 'stored')
-        await tx
+      if (known.state === 'stored') {
+        const used = await tx
           .updateTable('fragment')
           .set({ name, commitment: null, size: sizeBytes, state: 'held' })
           .where('deal', '=', common.dealId)
           .where('location', '=', location)
           .where('x', '=', x)
           .where('state', 'in', ['lost', 'pending'])
-          .execute()
-      else
-        await tx
-          .insertInto('debris')
-          .values({ location, name })
-          .onConflict((oc) => oc.doNothing())
-          .execute()
+          .executeTakeFirst()
+        if (used.numUpdatedRows > 0n) continue
+        // The catalogue names another fragment here, which stands: this one was replaced, or never counted.
+        const named = await tx
+          .selectFrom('fragment')
+          .select(['name', 'size'])
+          .where('deal', '=', common.dealId)
+          .where('location', '=', location)
+          .where('x', '=', x)
+          .where('state', '=', 'held')
+          .executeTakeFirst()
+        if (named === undefined || named.name === name || named.size !== sizeBytes) continue
+      }
+      await tx
+        .insertInto('debris')
+        .values({ location, name })
+        .onConflict((oc) => oc.doNothing())
+        .execute()
     }
   })
 }
