@@ -42,33 +42,38 @@ export async function repair(vault: Vault, request: RepairRequest): Promise<Find
   return findings
 }
 
+/** How often a place that changes under our hands is looked at anew. */
+const RENEWALS_MAX = 3
+
 /** An emptied place is ours again by this explicit act; everything it held is lost. */
 async function welcome(vault: Vault, place: Place, { findings, signal }: { findings: Findings; signal: AbortSignal }): Promise<void> {
-  if (place.view.presence === 'empty') await place.renew()
-  if (place.view.presence === 'present') return
-  if (place.view.presence !== 'empty') {
-    findings.add({
-      location: place.label,
-      path: '',
-      fragment: '',
-      kind: 'unreachable',
-      detail: place.view.detail || `${place.label} does not answer`,
-    })
-    return
+  // Calls that were under way when the place was exchanged may still take it for the old one: then it is looked at anew.
+  for (let look = 0; look < RENEWALS_MAX && place.view.presence !== 'present'; look++) {
+    await place.renew()
+    if (place.view.presence !== 'empty') break
+    if (await markAgain(vault, place, signal)) return
   }
+  if (place.view.presence === 'present') return
+  const detail = place.view.detail || `${place.label} does not answer`
+  findings.add({ location: place.label, path: '', fragment: '', kind: 'unreachable', detail })
+}
+
+/** Everything an emptied place held is lost; false when it was exchanged once more while it was marked. */
+async function markAgain(vault: Vault, place: Place, signal: AbortSignal): Promise<boolean> {
   await vault.parts.db.kysely
     .updateTable('fragment')
     .set({ state: 'lost' })
     .where('location', '=', place.id)
     .where('state', 'in', ['held', 'corrupt'])
     .execute()
+  vault.parts.changed()
   try {
     await place.mark(signal)
+    return true
   } catch (error) {
     if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
-    findings.add({ location: place.label, path: '', fragment: '', kind: 'unreachable', detail: error.message })
+    return false
   }
-  vault.parts.changed()
 }
 
 /** A location that was added later gets its fragment of every older object. */

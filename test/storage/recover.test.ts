@@ -416,7 +416,11 @@ suite('recovery/recover.py', { skip: noPython() ?? false }, () => {
       await mkdir(site.folders[1]!)
       await site.storage.status({ check: true })
       assert.deepEqual((await finished(site.storage, site.storage.repair({}))).report?.findings, [])
+      // Nothing may wait for repair: exactly k folders are to hold everything.
+      await site.storage.status({ check: true })
       await put(site.storage, '/last', pattern(400_000, 8))
+      assert.deepEqual((await finished(site.storage, site.storage.repair({}))).report?.findings, [])
+      await site.storage.status({ check: true })
       const expected = await filesOf(site.storage)
       await site.storage.close()
       for (const chosen of [site.folders.slice(0, k), site.folders.slice(n - k)]) {

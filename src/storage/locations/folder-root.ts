@@ -22,6 +22,7 @@ export class FolderRoot {
   /** Files that are open. Held here, since Node ends the process when one that was forgotten is collected as garbage. */
   readonly #open = new Set<FileHandle>()
   #identity: Identity | undefined
+  #renewals = 0
   #marker: Uint8Array | undefined
 
   constructor(options: { readonly path: string; readonly label: string; readonly syncWrites: boolean }) {
@@ -36,7 +37,10 @@ export class FolderRoot {
    * the same when its marker is.
    */
   async check(): Promise<void> {
+    const renewals = this.#renewals
     const identity = await this.#look()
+    // What was seen before a renewal is the old folder: look again, or it would count as the right one.
+    if (renewals !== this.#renewals) return this.check()
     if (this.#identity === undefined) this.#identity = identity
     if (identity.device !== this.#identity.device || identity.inode !== this.#identity.inode) {
       const marker = await this.#readMarker()
@@ -65,6 +69,7 @@ export class FolderRoot {
 
   /** Forgets which folder it was: the one that stands there now is the right one. */
   renew(): void {
+    this.#renewals += 1
     this.#identity = undefined
     this.#marker = undefined
   }
