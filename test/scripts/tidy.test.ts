@@ -200,13 +200,13 @@ test('traces of a machine are found', () => {
     assert.equal(said({ 'docs/a.md': `https:${slash}${slash}${host.replaceAll('|', '.')}${slash}x` }).length, 1, host)
   }
   const fine = [
-    'src/work/a',
+    `src${slash}work/a`,
     'a/home/b/c',
-    '$HOME/work/a',
+    `$HOME${slash}work/a`,
     `~${slash}work${slash}a`,
     '/workshop/a',
     '/homepage',
-    'https://example.org/work/a',
+    `https://example.org${slash}work/a`,
     '../root/a',
   ]
   assert.deepEqual(said({ 'docs/a.md': fine.join('\n') }), [])
