@@ -155,9 +155,13 @@ async function repairDeal(
     .where('deal', '=', deal.deal)
     .where('state', 'in', ['lost', 'corrupt', 'pending'])
     .execute()
-  const targets = rows.flatMap((row) => {
+  const targets: { row: FragmentTable; place: Place }[] = []
+  for (const row of rows) {
     const place = places.byId(row.location)
-    if (place !== undefined && place.view.presence === 'present' && !givenUp.has(place)) return [{ row, place }]
+    if (place !== undefined && (await answers(place, request))) {
+      targets.push({ row, place })
+      continue
+    }
     request.progress.add(1)
     findings.add({
       location: place?.label ?? row.location,
@@ -166,8 +170,7 @@ async function repairDeal(
       kind: 'unreachable',
       detail: 'the place does not answer, so its fragment waits',
     })
-    return []
-  })
+  }
   if (targets.length === 0) return
   let reader: ObjectReader
   try {
@@ -204,6 +207,18 @@ async function repairDeal(
   } finally {
     await reader.close()
   }
+}
+
+/** A call from before that fails late must not keep a place out of its repair: it is asked once more before it is given up. */
+async function answers(
+  place: Place,
+  { givenUp, signal }: { readonly givenUp: Set<Place>; readonly signal: AbortSignal },
+): Promise<boolean> {
+  if (givenUp.has(place)) return false
+  if (place.view.presence !== 'present') await place.check(signal)
+  if (place.view.presence === 'present') return true
+  givenUp.add(place)
+  return false
 }
 
 interface MadeFragment {
