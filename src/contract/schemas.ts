@@ -24,6 +24,10 @@ export const problem = z.object({
 })
 export type Problem = z.infer<typeof problem>
 
+/** What a location is: a folder of this machine, a bucket, a container, a folder of another machine. */
+export const locationKind = z.enum(['folder', 's3'])
+export type LocationKind = z.infer<typeof locationKind>
+
 export const capabilities = z.object({
   honestCreate: z.boolean(),
   rangedRead: z.boolean(),
@@ -49,7 +53,7 @@ export const locationStatus = z.object({
   id: hexId,
   /** What the person typed or named: `folder:a`, `Cloud West`. Unique in the vault, holds no secret. */
   label: z.string(),
-  kind: z.enum(['folder', 's3']),
+  kind: locationKind,
   x: z.number().int(),
   state: locationState,
   /** One plain sentence; empty when healthy. */

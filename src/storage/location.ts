@@ -2,6 +2,8 @@
 // Every driver passes test/storage/locations/conformance.ts; what it cannot do, it says in its capabilities.
 // Each failure is a `Failure` of a `location.*` code whose culprits name the location's label.
 
+import type { LocationKind } from '#contract'
+
 /** Names are ASCII, 1..200 characters, of segments [a-z0-9._-]+ joined by `/`; no segment starts with a dot. */
 export type FragmentName = string
 
@@ -10,7 +12,7 @@ export interface LocationOptions {
 }
 
 export interface Location {
-  readonly kind: 'folder' | 's3'
+  readonly kind: LocationKind
   /** What people call it; used in errors. Never holds a secret. */
   readonly label: string
 

@@ -1,5 +1,6 @@
 // An enrolled location with what we have seen of it: is it ours, does it answer, how fast.
 import { type Clock, Failure, isFailure } from '#base'
+import type { LocationKind } from '#contract'
 import { canonicalBytes, parseCanonical } from '#format'
 import type { Location } from './location.ts'
 import { within } from './patience.ts'
@@ -30,7 +31,7 @@ export class Place {
   readonly id: string
   readonly x: number
   readonly label: string
-  readonly kind: 'folder' | 's3'
+  readonly kind: LocationKind
   readonly location: Location
   readonly #vault: string
   readonly #clock: Clock

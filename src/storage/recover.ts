@@ -1,5 +1,6 @@
 // Rebuilding the catalogue of a vault from its locations, when the database is lost (docs/spec/vault.md, "Restoring with nothing but k locations").
 import { type Clock, Failure, isFailure, rfc3339, toHex } from '#base'
+import type { LocationKind } from '#contract'
 import type { VerifyingKeys } from '#crypto/primitives'
 import { type Common, commitment, type Meta } from '#format'
 import { addVersion, createFolder, moveEntry, removeEntry, type Store } from './catalogue.ts'
@@ -180,7 +181,7 @@ export async function adoptHead(
     readonly name: string
     readonly clock: Clock
     readonly own: VerifyingKeys
-    readonly locations: readonly { label: string; kind: 'folder' | 's3'; config: string }[]
+    readonly locations: readonly { label: string; kind: LocationKind; config: string }[]
   },
 ): Promise<void> {
   const { head, headBytes, ids } = found

@@ -1,5 +1,6 @@
 // The face of the storage room.
 export type { Location } from './location.ts'
-export type { OpenedToRead, OpenedToWrite, SiteStorage, SiteStorageOptions } from './site-storage.ts'
-export { openSiteStorage } from './site-storage.ts'
+export type { SiteStorageOptions } from './site-core.ts'
+export type { OpenedToRead, OpenedToWrite } from './site-files.ts'
+export { openSiteStorage, type SiteStorage } from './site-storage.ts'
 export type { StorageLog } from './vault.ts'

@@ -1,5 +1,6 @@
 // The tables of the storage room. Portable SQL: texts, integers, no types of one database alone.
 // R1: no column holds a function of a plaintext or a fragment but its size; hashes of contents live in META, shared.
+import type { LocationKind } from '#contract'
 import type { Generated, Migration } from '#database'
 
 export interface VaultTable {
@@ -32,7 +33,7 @@ export interface LocationTable {
   readonly location: string
   readonly x: number
   readonly label: string
-  readonly kind: 'folder' | 's3'
+  readonly kind: LocationKind
   /** JSON of its configuration, without secrets. */
   readonly config: string
   readonly added: string

@@ -1,5 +1,6 @@
 // A location that misbehaves as planned: for tests and simulations of everything that must survive it.
 import { type Clock, Failure, type FailureCode, systemClock } from '#base'
+import type { LocationKind } from '#contract'
 import type {
   Capabilities,
   FragmentName,
@@ -100,7 +101,7 @@ export function explicitPlan(
 }
 
 class Faulty implements FaultyLocation {
-  readonly kind: 'folder' | 's3'
+  readonly kind: LocationKind
   readonly label: string
   readonly calls: (FaultyCall & { readonly fault: Fault | undefined })[] = []
   readonly #inner: Location

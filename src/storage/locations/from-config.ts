@@ -1,14 +1,15 @@
 // From the description of a location to the location.
 import { readFile } from 'node:fs/promises'
 import { type Clock, Failure, systemClock } from '#base'
-import type { LocationConfig } from './config.ts'
+import { labelOf, type LocationConfig } from './config.ts'
 import type { Location } from './contract.ts'
 import { createFolderLocation } from './folder.ts'
 import { keyFromEnvironment, readKeyFile } from './key-file.ts'
+import type { S3Config } from './s3/config.ts'
 import { cachedCredentials } from './s3/credentials.ts'
 import { createS3Location } from './s3/s3.ts'
 
-export { formatLocation, locationConfigSchema, parseLocation, type LocationConfig } from './config.ts'
+export { formatLocation, labelOf, type LocationConfig, parseLocation } from './config.ts'
 
 export interface LocationEnvironment {
   /** What people call it. Without it, its path, or its bucket and host. */
@@ -22,16 +23,30 @@ export interface LocationEnvironment {
   readonly syncWrites?: boolean
 }
 
+type Surroundings = Required<LocationEnvironment>
+
 /** Opens a location as described. Nothing is written; the place itself is not asked before the first call. */
 export async function openLocation(config: LocationConfig, environment: LocationEnvironment = {}): Promise<Location> {
-  const label = environment.label ?? labelOf(config)
-  const clock = environment.clock ?? systemClock
-  if (config.kind === 'folder') return createFolderLocation({ root: config.path, label, clock, syncWrites: environment.syncWrites ?? true })
+  const around: Surroundings = {
+    label: labelOf(config),
+    variables: {},
+    clock: systemClock,
+    honestCreate: false,
+    syncWrites: true,
+    ...environment,
+  }
+  switch (config.kind) {
+    case 'folder':
+      return createFolderLocation({ root: config.path, label: around.label, clock: around.clock, syncWrites: around.syncWrites })
+    case 's3':
+      return openS3(config, around)
+  }
+}
+
+async function openS3(config: S3Config, { label, clock, variables, honestCreate }: Surroundings): Promise<Location> {
   const { credentials: keyFile, profile } = config
   const load =
-    keyFile === undefined
-      ? async () => keyFromEnvironment(environment.variables ?? {}, label)
-      : () => readKeyFile(keyFile, { label, profile })
+    keyFile === undefined ? async () => keyFromEnvironment(variables, label) : () => readKeyFile(keyFile, { label, profile })
   return createS3Location({
     label,
     clock,
@@ -43,14 +58,9 @@ export async function openLocation(config: LocationConfig, environment: Location
     lock: config.lock,
     ca: config.ca === undefined ? undefined : await readAuthorities(config.ca, label),
     credentials: cachedCredentials(load, { clock }),
-    honestCreate: environment.honestCreate ?? false,
+    honestCreate,
     ...(config.partMiB === undefined ? {} : { partBytes: config.partMiB * 2 ** 20 }),
   })
-}
-
-/** A name for a location that was given none. */
-export function labelOf(config: LocationConfig): string {
-  return config.kind === 'folder' ? config.path : `${config.bucket} at ${new URL(config.endpoint).host}`
 }
 
 async function readAuthorities(path: string, label: string): Promise<string> {

@@ -1,5 +1,6 @@
 // A location in memory, honest and without waits: for simulations and tests, and the model that other drivers are held against.
 import { type Clock, Failure, assert, concat, systemClock } from '#base'
+import type { LocationKind } from '#contract'
 import { bounds } from './bounds.ts'
 import type {
   Capabilities,
@@ -17,7 +18,7 @@ import { probeLocation } from './probe.ts'
 
 export interface MemoryOptions {
   readonly label: string
-  readonly kind?: 'folder' | 's3'
+  readonly kind?: LocationKind
   readonly clock?: Clock
   /** More than this is `location.full`. Without it there is no bound. */
   readonly capacityBytes?: number
@@ -34,7 +35,7 @@ export function createMemoryLocation(options: MemoryOptions): MemoryLocation {
 }
 
 class InMemory implements MemoryLocation {
-  readonly kind: 'folder' | 's3'
+  readonly kind: LocationKind
   readonly label: string
   readonly objects = new Map<FragmentName, Uint8Array>()
   readonly #clock: Clock

@@ -1,0 +1,111 @@
+// What the descriptions of all kinds of locations share: refusals that never repeat what was written, and web addresses without secrets.
+import { z } from 'zod'
+import { Failure } from '#base'
+
+/** How one kind of location is described: as a line that begins with its name, and as a record of JSON. */
+export interface ConfigKind<Config> {
+  /** Checks a record; what people may not combine is refused at the field that is wrong. */
+  readonly schema: z.ZodType<Config>
+  /** Names of its fields, for messages. */
+  readonly fields: readonly string[]
+  /** How the line is written, for messages. */
+  readonly form: string
+  /** The record in a line, without its `kind:`; checked afterwards. */
+  parse(text: string): Record<string, unknown>
+  /** The line that `parse` gives back the same record for, without its `kind:`. */
+  format(config: Config): string
+  /** Makes paths of files absolute. */
+  resolve(config: Config, from: string): Config
+  /** A name for a location that was given none. */
+  label(config: Config): string
+}
+
+/** Path of a file or folder; it may be relative until it is resolved. */
+export const filePath = z
+  .string()
+  .min(1)
+  .max(4096)
+  .regex(/^[^\0]*$/)
+
+/** Folders below a bucket or web address: empty, or segments joined by `/`. */
+export const prefixPath = z
+  .string()
+  .max(200)
+  .regex(/^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)?$/)
+
+/** `https://host[:port]`, `http://` too; whether plain http is wanted is asked elsewhere. */
+export const endpoint = z.string().max(512).refine(isEndpoint)
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
+const SECRET_WORDS = /key|secret|token|password|signature|auth/i
+
+/** False for plain http to another machine: everybody on the way reads along. */
+export function isPrivate(address: string): boolean {
+  const url = new URL(address)
+  return url.protocol === 'https:' || LOOPBACK.test(url.hostname)
+}
+
+export function refused(why: string, next: string): Failure {
+  return new Failure('location.config', { detail: `This description of a location is not usable. ${why}`, next })
+}
+
+export interface AddressParts {
+  readonly url: URL
+  /** The path, decoded, without a slash at either end. */
+  readonly path: string
+  /** A parameter of the query. */
+  given(name: string): string | undefined
+}
+
+/** Takes a web address apart. Users, passwords, unknown parameters and parameters said twice are refused with `location.config`. */
+export function parseAddress(
+  text: string,
+  how: { readonly form: string; readonly parameters: readonly string[]; readonly noSecrets: string; readonly schemes?: RegExp; readonly user?: boolean },
+): AddressParts {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !(how.schemes ?? /^https?:\/\//i).test(text)) throw refused('After its kind a web address is expected.', how.form)
+  if (url.password !== '' || (url.username !== '' && how.user !== true))
+    throw refused('It holds a user or key before the host.', how.noSecrets)
+  if (url.hash !== '') throw refused('It holds a #.', how.form)
+  for (const name of url.searchParams.keys()) {
+    if (how.parameters.includes(name)) continue
+    throw SECRET_WORDS.test(name) ? refused('It holds what looks like a key.', how.noSecrets) : refused('It holds an unknown parameter.', how.form)
+  }
+  return {
+    url,
+    path: decodePath(url.pathname, how.form).replace(/^\//, '').replace(/\/$/, ''),
+    given: (name) => {
+      const values = url.searchParams.getAll(name)
+      if (values.length > 1) throw refused(`It says ${name} twice.`, how.form)
+      return values[0]
+    },
+  }
+}
+
+/** NaN for what is not a number of at most six digits, which every schema refuses. */
+export function wholeNumber(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  return /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN
+}
+
+/** The query of a line from the fields of a record that are there. */
+export function queryOf(fields: Readonly<Record<string, string | number | boolean | undefined>>): string {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) query.set(name, String(value))
+  return query.toString()
+}
+
+function isEndpoint(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const url = new URL(text)
+  const bare = url.username === '' && url.password === '' && url.search === '' && url.hash === '' && url.pathname === '/'
+  return bare && url.hostname !== '' && (url.protocol === 'https:' || url.protocol === 'http:')
+}
+
+function decodePath(path: string, form: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    throw refused('Its path is not well encoded.', form)
+  }
+}

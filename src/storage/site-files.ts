@@ -1,0 +1,208 @@
+// Files and folders of the vault: names, versions, bytes in and out.
+import { Failure, rfc3339 } from '#base'
+import type { Entry, Listing, Placement, Stored, Versions } from '#contract'
+import { newId } from '#format'
+import {
+  addVersion,
+  copyEntry,
+  createFolder,
+  findVersion,
+  listFolder,
+  moveEntry,
+  removeEntry,
+  requireWritable,
+  statEntry,
+  versionsOf,
+} from './catalogue.ts'
+import { CATALOGUE_TYPE } from './catalogue-lines.ts'
+import { contentTypeOf } from './content-type.ts'
+import { parsePath } from './paths.ts'
+import type { SiteCore } from './site-core.ts'
+
+export interface OpenedToWrite {
+  store(body: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<Stored>
+}
+
+export interface OpenedToRead {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly type: string
+  readonly modified: string
+  readonly etag: string
+  read(range: { readonly first: number; readonly last: number }, signal?: AbortSignal): AsyncIterable<Uint8Array>
+  close(): Promise<void>
+}
+
+const FRAGMENT_READ_MAX = 2 ** 20
+
+/** Everything about files that a site can do; `core` says whether there is a vault. */
+export function siteFiles(core: SiteCore) {
+  const files = {
+    async list(request: {
+      readonly path: string
+      readonly recursive: boolean
+      readonly after?: string | undefined
+      readonly limit?: number | undefined
+    }): Promise<Listing> {
+      const { places } = core.open()
+      const page = await listFolder(core.db.kysely, { ...request, limit: Math.min(request.limit ?? 1000, 1000), present: places.present })
+      return { path: parsePath(request.path), ...page }
+    },
+
+    async stat(request: { readonly path: string }): Promise<Entry> {
+      return statEntry(core.db.kysely, request.path, core.open().places.present)
+    },
+
+    async versions(request: { readonly path: string }): Promise<Versions> {
+      return versionsOf(core.db.kysely, request.path, core.open().places.present)
+    },
+
+    async openToWrite(request: {
+      readonly path: string
+      readonly modified?: string | undefined
+      readonly type?: string | undefined
+      readonly sizeBytes?: number | undefined
+      readonly ifAbsent: boolean
+    }): Promise<OpenedToWrite> {
+      const { vault, log } = core.open()
+      const { path, file } = await requireWritable(core.db.kysely, request.path, request.ifAbsent)
+      const type = request.type ?? contentTypeOf(path)
+      if (type === CATALOGUE_TYPE)
+        throw new Failure('base.invalid', { detail: 'this media type is reserved', next: 'Store the file under another type.' })
+      return {
+        store: async (body, signal) => {
+          const id = file?.file ?? newId()
+          const stop = signal === undefined ? core.stop.signal : AbortSignal.any([signal, core.stop.signal])
+          const { outcome } = await core.working(
+            vault.store(
+              { object: id, purpose: 'file', path, type, modified: request.modified, sizeBytes: request.sizeBytes, body, signal: stop },
+              async (tx, { deal, fragments, modified }) =>
+                addVersion(tx, { path, file: id, deal, fragments, created: deal.created, modified, ifAbsent: request.ifAbsent }),
+            ),
+          )
+          log.schedule()
+          core.changed()
+          core.tellFiles(path)
+          const laggards = outcome.missed.map(({ target }) => target.place.label)
+          const count = outcome.held.length + outcome.missed.length
+          return {
+            entry: await files.stat({ path }),
+            acknowledged: outcome.held.length,
+            count,
+            laggards,
+            note: noteOf({ held: outcome.held.length, count, threshold: vault.row.threshold, laggards }),
+          }
+        },
+      }
+    },
+
+    async openToRead(request: { readonly path: string; readonly version?: number | undefined }, signal?: AbortSignal): Promise<OpenedToRead> {
+      const { vault } = core.open()
+      const version = await findVersion(core.db.kysely, request.path, request.version)
+      const reader = await core.working(vault.open(version.deal, signal))
+      core.readers.add(reader)
+      return {
+        path: version.path,
+        sizeBytes: version.deal.size,
+        type: version.deal.type,
+        modified: version.modified,
+        etag: version.deal.deal,
+        read: (range, stop) => reader.read(range, stop),
+        close: async () => {
+          core.readers.delete(reader)
+          await reader.close()
+        },
+      }
+    },
+
+    async createFolder(request: { readonly path: string }): Promise<Entry> {
+      await core.change(request.path, (tx) => createFolder(tx, request.path, rfc3339(core.clock.now())))
+      return files.stat(request)
+    },
+
+    async move(request: { readonly from: string; readonly to: string; readonly replace: boolean }): Promise<Entry> {
+      await core.change(request.to, (tx) => moveEntry(tx, { ...request, at: rfc3339(core.clock.now()) }))
+      core.tellFiles(parsePath(request.from))
+      return files.stat({ path: request.to })
+    },
+
+    async copy(request: { readonly from: string; readonly to: string; readonly replace: boolean }): Promise<Entry> {
+      await core.change(request.to, (tx) => copyEntry(tx, { ...request, at: rfc3339(core.clock.now()) }))
+      return files.stat({ path: request.to })
+    },
+
+    async remove(request: { readonly path: string; readonly recursive: boolean; readonly version?: number | undefined }): Promise<number> {
+      const removed = await core.change(request.path, (tx) => removeEntry(tx, request))
+      core.sweepLater()
+      return removed
+    },
+
+    async placement(request: { readonly path: string; readonly version?: number | undefined }): Promise<Placement> {
+      const { vault, places } = core.open()
+      const version = await findVersion(core.db.kysely, request.path, request.version)
+      const rows = await core.db.kysely.selectFrom('fragment').selectAll().where('deal', '=', version.deal.deal).orderBy('x').execute()
+      return {
+        path: version.path,
+        version: version.number,
+        threshold: version.deal.k,
+        count: rows.length,
+        layout: vault.row.layout,
+        fragments: rows.map((row) => {
+          const place = places.byId(row.location)
+          const away = place === undefined || place.view.presence !== 'present'
+          return {
+            x: row.x,
+            location: row.location,
+            label: place?.label ?? row.location,
+            state: row.state === 'held' ? (away ? 'away' : 'held') : row.state === 'writing' ? 'pending' : row.state,
+            name: row.name,
+            sizeBytes: row.size,
+          }
+        }),
+      }
+    },
+
+    /** Raw bytes of one fragment: what the location, or a thief there, sees. */
+    async fragment(request: {
+      readonly path: string
+      readonly x: number
+      readonly offset: number
+      readonly lengthBytes: number
+    }): Promise<Uint8Array> {
+      const { places } = core.open()
+      const version = await findVersion(core.db.kysely, request.path)
+      const row = await core.db.kysely
+        .selectFrom('fragment')
+        .selectAll()
+        .where('deal', '=', version.deal.deal)
+        .where('x', '=', request.x)
+        .executeTakeFirst()
+      const place = row === undefined ? undefined : places.byId(row.location)
+      if (row === undefined || place === undefined || row.name === null)
+        throw new Failure('storage.absent', { detail: `there is no fragment ${request.x} of ${version.path}` })
+      const source = await place.location.open(row.name, { tailBytes: 0 })
+      try {
+        if (request.offset >= source.sizeBytes) throw new Failure('storage.range', { detail: `the fragment has ${source.sizeBytes} bytes` })
+        const bytes = new Uint8Array(Math.min(request.lengthBytes, FRAGMENT_READ_MAX, source.sizeBytes - request.offset))
+        await source.read(request.offset, bytes)
+        return bytes
+      } finally {
+        await source.close()
+      }
+    },
+  }
+  return files
+}
+
+function noteOf(given: {
+  readonly held: number
+  readonly count: number
+  readonly threshold: number
+  readonly laggards: readonly string[]
+}): string {
+  if (given.laggards.length === 0) return `stored at ${given.held} of ${given.count} locations`
+  const missing = given.laggards.join(', ')
+  return given.held === given.threshold
+    ? `stored, no redundancy yet: ${missing} did not take it; repair due`
+    : `stored at ${given.held} of ${given.count} locations, repair due: ${missing} did not take it`
+}

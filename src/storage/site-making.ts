@@ -1,0 +1,290 @@
+// Making a vault, adding a location to it, taking over a vault that lies at its locations.
+import { Failure, limits, rfc3339 } from '#base'
+import type { Capabilities, LocationStatus, Task, VaultRequest, VaultSummary } from '#contract'
+import type { Signer } from '#crypto/primitives'
+import { dealable, newId } from '#format'
+import { occupied, openNew, probe, requireUnmarked, tryOut } from './enrolment.ts'
+import { headName } from './head.ts'
+import { passphraseOf } from './passphrase.ts'
+import { within } from './patience.ts'
+import { MARKER, markerBytes } from './place.ts'
+import { adoptHead, findVault, type FoundVault, rebuild } from './recover.ts'
+import { createSigningKeys, openSigningKeys, readPublicSigningKeys } from './signing-keys.ts'
+import type { Running, SiteCore } from './site-core.ts'
+import { siteStatus } from './site-status.ts'
+import { locationStatus } from './status.ts'
+
+interface LocationRequest {
+  readonly spec: string
+  readonly label?: string | undefined
+}
+
+interface TestRequest {
+  /** Label or id. */
+  readonly location: string
+}
+
+interface RecoverRequest {
+  readonly locations: readonly LocationRequest[]
+  readonly passphrase?: string | undefined
+}
+
+export function siteMaking(core: SiteCore) {
+  return {
+    createVault: (request: VaultRequest): Promise<VaultSummary> => createVault(core, request),
+    addLocation: (request: LocationRequest): Promise<LocationStatus> => addLocation(core, request),
+    testLocation: (request: TestRequest): Promise<Capabilities> => testLocation(core, request),
+    recover: (request: RecoverRequest): Promise<Task> => recover(core, request),
+  }
+}
+
+async function createVault(core: SiteCore, request: VaultRequest): Promise<VaultSummary> {
+  if (core.running !== undefined)
+    throw new Failure('storage.vault-exists', {
+      detail: 'this site has a vault already',
+      next: 'Use another QUORATE_HOME for another vault.',
+    })
+  if (core.making) throw new Failure('storage.vault-exists', { detail: 'a vault is being made just now' })
+  core.making = true
+  try {
+    return await create(core, request)
+  } finally {
+    core.making = false
+  }
+}
+
+async function create(core: SiteCore, request: VaultRequest): Promise<VaultSummary> {
+  const { threshold: k, locations: wanted } = request
+  const n = wanted.length
+  if (k > n)
+    throw new Failure('crypto.threshold', {
+      detail: `${k} of ${n} cannot be: the threshold is larger than the number of locations`,
+      next: `Name at least ${k} locations.`,
+    })
+  if (!dealable(k, n))
+    throw new Failure('crypto.threshold', {
+      detail: `${k} of ${n} is not offered: after a disaster the search would take too long`,
+      next: 'Choose a smaller threshold or fewer locations.',
+    })
+  const vault = newId()
+  const opened = await openNew(core, wanted)
+  const enrolled = opened.map((one, index) => ({ ...one, id: newId(), x: index + 1 }))
+  const { home } = core.options
+  let signer: Signer
+  let probed: Capabilities[]
+  try {
+    for (const { location } of enrolled) await requireUnmarked(core, location)
+    const passphrase = request.passphrase === undefined ? undefined : passphraseOf(request.passphrase)
+    signer = await createSigningKeys({ home, passphrase }).catch(async (error: unknown) => {
+      // Keys of an attempt that was cut off before there was a vault serve as well.
+      if (error instanceof Failure && error.code === 'storage.exists') return openSigningKeys({ home, passphrase })
+      throw error
+    })
+    probed = await Promise.all(enrolled.map(({ location }) => tryOut(core, location)))
+  } catch (error) {
+    await Promise.allSettled(enrolled.map(({ location }) => location.close()))
+    throw error
+  }
+  const created = rfc3339(core.clock.now())
+  const row = await core.db.transaction(async (tx) => {
+    const values = {
+      id: 1,
+      vault,
+      name: request.name ?? 'Vault',
+      threshold: k,
+      layout: request.layout ?? 'shared',
+      require_all: request.requireAll === true ? 1 : 0,
+      created,
+      next_sequence: 1,
+      epoch: 0,
+      head_hash: null,
+      head_sequence: 0,
+      head_at: null,
+      former_dealers: '[]',
+      state: 'making',
+      running: 0,
+    } as const
+    await tx.insertInto('vault').values(values).execute()
+    await tx
+      .insertInto('location')
+      .values(
+        enrolled.map(({ id, x, location, config }, index) => ({
+          location: id,
+          x,
+          label: location.label,
+          kind: location.kind,
+          config: JSON.stringify(config),
+          added: created,
+          capabilities: JSON.stringify(probed[index]),
+        })),
+      )
+      .execute()
+    return values
+  })
+  const published = await readPublicSigningKeys({ home })
+  const running = await core.prepare({
+    row,
+    locations: enrolled,
+    signer,
+    locked: undefined,
+    publicKeys: signer.keys,
+    dealer: published.fingerprint,
+  })
+  try {
+    await core.finishMaking(running)
+  } catch (error) {
+    // The places are as they were before: none of them holds anything but our marker.
+    for (const { view, location } of running.places.all) {
+      if (view.presence !== 'present') continue
+      await location.discard(MARKER).catch(() => undefined)
+      await location.discard(headName(vault, 1)).catch(() => undefined)
+    }
+    await core.forget(running)
+    throw error
+  }
+  core.run(running)
+  return (await siteStatus(core, { check: false })).vault!
+}
+
+async function addLocation(core: SiteCore, request: LocationRequest): Promise<LocationStatus> {
+  const { vault, places, log } = core.open()
+  const k = vault.row.threshold
+  if (places.all.length >= limits.countMax || !dealable(k, places.all.length + 1))
+    throw new Failure('crypto.threshold', { detail: `${k} of ${places.all.length + 1} is not offered` })
+  const [opened] = await openNew(core, [request])
+  const { location, config } = opened!
+  const id = newId()
+  let x: number
+  try {
+    if (places.all.some(({ label }) => label === location.label))
+      throw new Failure('storage.exists', {
+        detail: `the vault has a location ${location.label} already`,
+        next: 'Give it another label.',
+      })
+    await requireUnmarked(core, location)
+    const capabilities = await tryOut(core, location)
+    // The row stands before the marker: cut off in between, the place is empty and repair fills it.
+    x = await core.db.transaction(async (tx) => {
+      const taken = await tx.selectFrom('location').select(['x', 'label']).execute()
+      if (taken.some(({ label }) => label === location.label))
+        throw new Failure('storage.exists', { detail: 'it is being added just now' })
+      const values = { location: id, x: Math.max(0, ...taken.map((row) => row.x)) + 1, label: location.label, kind: location.kind }
+      await tx
+        .insertInto('location')
+        .values({
+          ...values,
+          config: JSON.stringify(config),
+          added: rfc3339(core.clock.now()),
+          capabilities: JSON.stringify(capabilities),
+        })
+        .execute()
+      return values.x
+    })
+    try {
+      const patience = { clock: core.clock, ms: core.stallMs, label: location.label }
+      const marker = markerBytes(vault.row.vault, id)
+      const answer = await within(patience, (signal) => location.putIfAbsent(MARKER, marker, { signal }))
+      if (answer !== 'created') throw occupied(location)
+    } catch (error) {
+      await core.db.kysely.deleteFrom('location').where('location', '=', id).execute()
+      throw error
+    }
+  } catch (error) {
+    await location.close()
+    throw error
+  }
+  const place = places.add({ id, x, location })
+  await place.check()
+  await log.writeHead()
+  core.changed()
+  return locationStatus(place, { held: 0, lost: 0, corrupt: 0, pending: 0, bytes: 0 })
+}
+
+async function testLocation(core: SiteCore, request: TestRequest): Promise<Capabilities> {
+  const { places } = core.open()
+  const place = places.named(request.location)
+  const found = await probe(core, place.location)
+  await core.db.kysely
+    .updateTable('location')
+    .set({ capabilities: JSON.stringify(found) })
+    .where('location', '=', place.id)
+    .execute()
+  core.changed()
+  return found
+}
+
+/** Rebuilds the database of a vault from its locations, on a site without one. */
+async function recover(core: SiteCore, request: RecoverRequest): Promise<Task> {
+  if (core.running !== undefined)
+    throw new Failure('storage.vault-exists', {
+      detail: 'this site has a vault already',
+      next: 'Use an empty QUORATE_HOME to recover another one.',
+    })
+  if (core.making) throw new Failure('storage.vault-exists', { detail: 'a vault is being made or recovered just now' })
+  core.making = true
+  try {
+    const { running, found } = await adopt(core, request)
+    return core.tasks.start('recover', 'Recover the catalogue', 'files', async (tools) => {
+      try {
+        const findings = await rebuild(running.vault, found.head, tools)
+        // From here on the database is whole; what the vault itself lacks follows by and by.
+        await core.db.kysely.updateTable('vault').set({ state: 'open' }).execute()
+        core.run(running)
+        await running.log.flush().catch(() => undefined)
+        await running.log.writeHead().catch(() => undefined)
+        return findings
+      } catch (error) {
+        if (core.running === undefined) await core.forget(running)
+        throw error
+      } finally {
+        core.making = false
+      }
+    })
+  } catch (error) {
+    core.making = false
+    throw error
+  }
+}
+
+async function adopt(core: SiteCore, request: RecoverRequest): Promise<{ running: Running; found: FoundVault }> {
+  const { home } = core.options
+  const opened = await openNew(core, request.locations)
+  try {
+    const found = await findVault(
+      opened.map(({ location }) => location),
+      { clock: core.clock, ms: core.stallMs },
+    )
+    const passphrase = request.passphrase ?? core.options.passphrase
+    const secret = passphrase === undefined ? undefined : passphraseOf(passphrase)
+    const signer = await createSigningKeys({ home, passphrase: secret }).catch((error: unknown) => {
+      if (error instanceof Failure && error.code === 'storage.exists') return openSigningKeys({ home, passphrase: secret })
+      throw error
+    })
+    await adoptHead(core.db, found, {
+      name: 'Vault',
+      clock: core.clock,
+      own: signer.keys,
+      locations: opened.map(({ location, config }) => ({ label: location.label, kind: location.kind, config: JSON.stringify(config) })),
+    })
+    const row = await core.db.kysely.selectFrom('vault').selectAll().executeTakeFirstOrThrow()
+    const published = await readPublicSigningKeys({ home })
+    const locations = opened.map(({ location }, index) => ({
+      id: found.ids[index]!,
+      x: found.head.locations.find(({ id }) => id === found.ids[index])!.x,
+      location,
+    }))
+    const running = await core.prepare({
+      row,
+      locations,
+      signer,
+      locked: undefined,
+      publicKeys: signer.keys,
+      dealer: published.fingerprint,
+    })
+    return { running, found }
+  } catch (error) {
+    await Promise.allSettled(opened.map(({ location }) => location.close()))
+    await core.forgetRows()
+    throw error
+  }
+}
