@@ -46,7 +46,8 @@ export async function openLocations(core: SiteCore): Promise<{ id: string; x: nu
 }
 
 /** Opens what a person described; folders are made when they are absent. */
-export async function openNew(core: SiteCore, 
+export async function openNew(
+  core: SiteCore,
   wanted: readonly { readonly spec: string; readonly label?: string | undefined }[],
 ): Promise<{ location: Location; config: LocationConfig }[]> {
   const configs = wanted.map(({ spec, label }) => {

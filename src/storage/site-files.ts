@@ -96,7 +96,10 @@ export function siteFiles(core: SiteCore) {
       }
     },
 
-    async openToRead(request: { readonly path: string; readonly version?: number | undefined }, signal?: AbortSignal): Promise<OpenedToRead> {
+    async openToRead(
+      request: { readonly path: string; readonly version?: number | undefined },
+      signal?: AbortSignal,
+    ): Promise<OpenedToRead> {
       const { vault } = core.open()
       const version = await findVersion(core.db.kysely, request.path, request.version)
       const reader = await core.working(vault.open(version.deal, signal))

@@ -166,8 +166,7 @@ async function addLocation(core: SiteCore, request: LocationRequest): Promise<Lo
     // The row stands before the marker: cut off in between, the place is empty and repair fills it.
     x = await core.db.transaction(async (tx) => {
       const taken = await tx.selectFrom('location').select(['x', 'label']).execute()
-      if (taken.some(({ label }) => label === location.label))
-        throw new Failure('storage.exists', { detail: 'it is being added just now' })
+      if (taken.some(({ label }) => label === location.label)) throw new Failure('storage.exists', { detail: 'it is being added just now' })
       const values = { location: id, x: Math.max(0, ...taken.map((row) => row.x)) + 1, label: location.label, kind: location.kind }
       await tx
         .insertInto('location')

@@ -6,7 +6,6 @@ import { repair } from './repair.ts'
 import { scrub } from './scrub.ts'
 import type { SiteCore } from './site-core.ts'
 
-
 export function siteWork(core: SiteCore) {
   return {
     async scrub(request: { readonly depth: 'present' | 'tags'; readonly location?: string | undefined }): Promise<Task> {

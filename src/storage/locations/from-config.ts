@@ -45,8 +45,7 @@ export async function openLocation(config: LocationConfig, environment: Location
 
 async function openS3(config: S3Config, { label, clock, variables, honestCreate }: Surroundings): Promise<Location> {
   const { credentials: keyFile, profile } = config
-  const load =
-    keyFile === undefined ? async () => keyFromEnvironment(variables, label) : () => readKeyFile(keyFile, { label, profile })
+  const load = keyFile === undefined ? async () => keyFromEnvironment(variables, label) : () => readKeyFile(keyFile, { label, profile })
   return createS3Location({
     label,
     clock,

@@ -11,13 +11,13 @@ export interface ConfigKind<Config> {
   /** How the line is written, for messages. */
   readonly form: string
   /** The record in a line, without its `kind:`; checked afterwards. */
-  parse(text: string): Record<string, unknown>
+  readonly parse: (text: string) => Record<string, unknown>
   /** The line that `parse` gives back the same record for, without its `kind:`. */
-  format(config: Config): string
+  readonly format: (config: Config) => string
   /** Makes paths of files absolute. */
-  resolve(config: Config, from: string): Config
+  readonly resolve: (config: Config, from: string) => Config
   /** A name for a location that was given none. */
-  label(config: Config): string
+  readonly label: (config: Config) => string
 }
 
 /** Path of a file or folder; it may be relative until it is resolved. */
@@ -54,22 +54,31 @@ export interface AddressParts {
   /** The path, decoded, without a slash at either end. */
   readonly path: string
   /** A parameter of the query. */
-  given(name: string): string | undefined
+  readonly given: (name: string) => string | undefined
 }
 
 /** Takes a web address apart. Users, passwords, unknown parameters and parameters said twice are refused with `location.config`. */
 export function parseAddress(
   text: string,
-  how: { readonly form: string; readonly parameters: readonly string[]; readonly noSecrets: string; readonly schemes?: RegExp; readonly user?: boolean },
+  how: {
+    readonly form: string
+    readonly parameters: readonly string[]
+    readonly noSecrets: string
+    readonly schemes?: RegExp
+    readonly user?: boolean
+  },
 ): AddressParts {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !(how.schemes ?? /^https?:\/\//i).test(text)) throw refused('After its kind a web address is expected.', how.form)
+  if (url === undefined || !(how.schemes ?? /^https?:\/\//i).test(text))
+    throw refused('After its kind a web address is expected.', how.form)
   if (url.password !== '' || (url.username !== '' && how.user !== true))
     throw refused('It holds a user or key before the host.', how.noSecrets)
   if (url.hash !== '') throw refused('It holds a #.', how.form)
   for (const name of url.searchParams.keys()) {
     if (how.parameters.includes(name)) continue
-    throw SECRET_WORDS.test(name) ? refused('It holds what looks like a key.', how.noSecrets) : refused('It holds an unknown parameter.', how.form)
+    throw SECRET_WORDS.test(name)
+      ? refused('It holds what looks like a key.', how.noSecrets)
+      : refused('It holds an unknown parameter.', how.form)
   }
   return {
     url,
