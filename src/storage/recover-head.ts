@@ -1,0 +1,159 @@
+// Which vault the given places belong to, and the head that counts (docs/spec/vault.md, "Head").
+import { type Clock, Failure } from '#base'
+import { HEAD_BYTES_MAX, headHash, headName, parseVaultHead, type VaultHead } from './head.ts'
+import type { Location } from './location.ts'
+import { type Marker, readMarker } from './place.ts'
+import { within } from './patience.ts'
+
+export interface FoundVault {
+  readonly head: VaultHead
+  readonly headBytes: Uint8Array
+  /** Location id for each of the given locations, in their order. */
+  readonly ids: readonly string[]
+}
+
+const HEADS_READ_MAX = 16
+
+/**
+ * Finds which vault the locations belong to and its newest head. Places without a marker (new and empty ones) and places that do not answer
+ * take the location ids that are left over. Throws when they are not of one vault, or no head verifies.
+ */
+export async function findVault(locations: readonly Location[], patience: Patience): Promise<FoundVault> {
+  const markers = await Promise.all(locations.map((location) => markerOf(location, patience)))
+  const vaults = new Set(markers.flatMap((marker) => (typeof marker === 'string' ? [] : [marker.vault])))
+  const [vault] = vaults
+  if (vault === undefined)
+    throw new Failure('storage.no-vault', {
+      detail: 'none of these places holds fragments of a vault',
+      next: 'Name the folders or buckets of the vault.',
+    })
+  if (vaults.size > 1)
+    throw new Failure('location.not-ours', {
+      detail: `these places belong to different vaults: ${locations.flatMap(({ label }, index) => (typeof markers[index] === 'string' ? [] : [`${label} to ${markers[index]!.vault.slice(0, 8)}`])).join(', ')}`,
+      culprits: locations.map(({ label }) => label),
+      next: 'Name the places of one vault only; for one that is gone name a new, empty one.',
+    })
+  const heads = (await Promise.all(locations.map((location) => readHeads(location, vault, patience)))).flat()
+  const newest = trusted(heads)
+  const { head } = newest
+  if (locations.length !== head.locations.length) {
+    throw new Failure('storage.locations', {
+      detail: `the vault has ${head.locations.length} locations, ${locations.length} were named`,
+      next: 'Name one place for each; for those that are gone name new, empty ones, which repair fills.',
+    })
+  }
+  const taken = new Set(markers.flatMap((marker) => (typeof marker === 'string' ? [] : [marker.location])))
+  const left = head.locations.map(({ id }) => id).filter((id) => !taken.has(id))
+  const silent = locations.filter((_, index) => markers[index] === 'silent').map(({ label }) => label)
+  // Which of the missing locations a silent place is cannot be told, unless only one is missing.
+  if (silent.length > 0 && left.length > 1)
+    throw new Failure('location.unreachable', {
+      detail: `${silent.join(' and ')} cannot show which location of the vault it is`,
+      culprits: silent,
+      next: 'Bring it back, or name a new, empty place instead, which repair fills.',
+    })
+  const ids = markers.map((marker) => (typeof marker === 'string' ? left.shift()! : marker.location))
+  if (new Set(ids).size !== ids.length || ids.some((id) => !head.locations.some((one) => one.id === id))) {
+    throw new Failure('location.not-ours', {
+      detail: 'a place was named twice, or is not of the newest head',
+      next: 'Name each place of the vault once.',
+    })
+  }
+  return { head, headBytes: newest.bytes, ids }
+}
+
+/** `silent`: it does not answer, or its marker is damaged. */
+async function markerOf(location: Location, patience: Patience): Promise<Marker | 'empty' | 'silent'> {
+  try {
+    return (await within({ ...patience, label: location.label }, (signal) => readMarker(location, signal))) ?? 'empty'
+  } catch (error) {
+    if (error instanceof Failure && (error.kind === 'unavailable' || error.kind === 'invalid' || error.kind === 'corrupt')) return 'silent'
+    throw error
+  }
+}
+
+interface Patience {
+  readonly clock: Clock
+  readonly ms: number
+}
+
+interface Served {
+  readonly location: string
+  readonly head: VaultHead
+  readonly bytes: Uint8Array
+}
+
+/**
+ * A head is signed by the keys it names, so any one location can write one: the dealer counts whose heads stand at the most locations, of two
+ * at equally many the one that stands wherever the other does and names it as former (docs/spec/vault.md, "Head"). Of that dealer, the newest.
+ */
+function trusted(heads: readonly Served[]): Served {
+  const byDealer = [...Map.groupBy(heads, ({ head }) => keyOf(head.dealer))].map(([key, served]) => ({
+    key,
+    newest: served.toSorted((a, b) => b.head.epoch - a.head.epoch || (headHash(a.bytes) < headHash(b.bytes) ? -1 : 1))[0]!,
+    locations: new Set(served.map(({ location }) => location)),
+  }))
+  const most = Math.max(0, ...byDealer.map(({ locations }) => locations.size))
+  const tied = byDealer.filter(({ locations }) => locations.size === most)
+  const chosen = tied.find((one) =>
+    tied.every(
+      (other) =>
+        other === one ||
+        (other.locations.isSubsetOf(one.locations) && one.newest.head.formerDealers.some((former) => keyOf(former) === other.key)),
+    ),
+  )
+  if (chosen !== undefined) return chosen.newest
+  throw tied.length === 0
+    ? new Failure('storage.no-vault', {
+        detail: 'no head of the vault verifies at any of these places',
+        next: 'Restore the files with recovery/recover.py.',
+      })
+    : new Failure('format.conflict', {
+        detail: 'the locations name different dealers, and equally many speak for each',
+        culprits: [...new Set(tied.flatMap(({ locations }) => [...locations]))],
+        next: 'Compare the fingerprint on the recovery sheet; restore with recovery/recover.py --dealer.',
+      })
+}
+
+export function keyOf(dealer: { readonly mldsa65: string; readonly ed25519: string }): string {
+  return `${dealer.mldsa65} ${dealer.ed25519}`
+}
+
+async function readHeads(location: Location, vault: string, given: Patience): Promise<Served[]> {
+  const patience = { ...given, label: location.label }
+  const names: string[] = []
+  try {
+    for (let after: string | undefined; ;) {
+      const page = await within(patience, (signal) => location.list({ prefix: `head/${vault}/`, after }, { signal }))
+      names.push(...page.entries.map(({ name }) => name))
+      if (page.next === undefined || names.length > 100_000) break
+      after = page.next
+    }
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'unavailable') return []
+    throw error
+  }
+  const heads: Served[] = []
+  for (const name of names.toSorted().toReversed().slice(0, HEADS_READ_MAX)) {
+    try {
+      const bytes = await within(patience, (signal) => readHead(location, name, signal))
+      const head = parseVaultHead(bytes)
+      if (head.vault === vault && name === headName(vault, head.epoch)) heads.push({ location: location.label, head, bytes })
+    } catch (error) {
+      // A head that is damaged is passed over: an older one, or another location's, serves.
+      if (!(error instanceof Failure)) throw error
+      if (error.code === 'location.stalled') break
+    }
+  }
+  return heads
+}
+
+async function readHead(location: Location, name: string, signal: AbortSignal): Promise<Uint8Array> {
+  const source = await location.open(name, { tailBytes: HEAD_BYTES_MAX, signal })
+  try {
+    if (source.sizeBytes > HEAD_BYTES_MAX) throw new Failure('format.framing', { detail: 'the vault head is too long' })
+    return source.tail.slice()
+  } finally {
+    await source.close()
+  }
+}
