@@ -75,7 +75,16 @@ export function siteFiles(core: SiteCore) {
           const stop = signal === undefined ? core.stop.signal : AbortSignal.any([signal, core.stop.signal])
           const { outcome } = await core.working(
             vault.store(
-              { object: id, purpose: 'file', path, type, modified: request.modified, sizeBytes: request.sizeBytes, body, signal: stop },
+              {
+                object: newId(),
+                purpose: 'file',
+                path,
+                type,
+                modified: request.modified,
+                sizeBytes: request.sizeBytes,
+                body,
+                signal: stop,
+              },
               async (tx, { deal, fragments, modified }) =>
                 addVersion(tx, { path, file: id, deal, fragments, created: deal.created, modified, ifAbsent: request.ifAbsent }),
             ),
