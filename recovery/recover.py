@@ -1561,9 +1561,10 @@ def choose_head(heads, dealer):
     """(head or None, trusted keys by fingerprint, complaint or None).
 
     Only a signature under keys that the reader knows makes a head worth more than its location. With the
-    fingerprint of the recovery sheet that is settled. Without it the keys whose heads stand at the most
-    locations are taken; keys that came later count when they stand wherever the earlier ones do and know them, as
-    `formerDealers` or by the chain of `previous`; else nobody can tell and no head is taken."""
+    fingerprint of the recovery sheet that is settled. Without it, keys that know others as former (`formerDealers`
+    or the chain of `previous`) and stand at k locations came after those; of the keys that none came after, those
+    at the most locations are taken; of two at equally many those that stand wherever the others do and know them;
+    else nobody can tell and no head is taken."""
     by_sha = {head.sha: head for head in heads}
     families = collections.OrderedDict()
     for head in heads:
@@ -1577,16 +1578,20 @@ def choose_head(heads, dealer):
         chosen = dealer
     else:
         places = {name: {id(p) for head in family for p in head.places} for name, family in families.items()}
-        most = max((len(found) for found in places.values()), default=0)
-        best = [name for name in families if len(places[name]) == most]
+        newest = {name: _newest(family) for name, family in families.items()}
+        former = {}
+        for name, head in newest.items():
+            reached = {other.dealer for other in _chain(head, by_sha)} | {fingerprint(keys) for keys in head.former}
+            former[name] = reached - {name}
+
+        def came_after(one, other):  # k of either: a forger says a small one
+            return other in former[one] and len(places[one]) >= max(newest[one].k, newest[other].k)
+
+        last = [name for name in families if not any(came_after(n, name) and not came_after(name, n) for n in families if n != name)]
+        most = max((len(places[name]) for name in last), default=0)
+        best = [name for name in last if len(places[name]) == most]
         if len(best) > 1:
-            later = []
-            for name in best:
-                newest = _newest(families[name])
-                reached = {head.dealer for head in _chain(newest, by_sha)} | {fingerprint(keys) for keys in newest.former}
-                reached.add(name)
-                if all(other in reached and places[name] >= places[other] for other in best):
-                    later.append(name)
+            later = [name for name in best if all(n == name or (n in former[name] and places[name] >= places[n]) for n in best)]
             best = later if len(later) == 1 else best
         if len(best) != 1:
             complaint = "heads signed by different dealers stand at equally many locations; --dealer decides" if best else None

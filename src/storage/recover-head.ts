@@ -84,25 +84,27 @@ interface Served {
 }
 
 /**
- * A head is signed by the keys it names, so any one location can write one: the dealer counts whose heads stand at the most locations, of two
- * at equally many the one that stands wherever the other does and names it as former (docs/spec/vault.md, "Head"). Of that dealer, the newest.
+ * A head is signed by the keys it names, so any one location can write one. A dealer that knows another as former, and whose heads stand at k
+ * locations, came after it; of those that nobody came after the one counts whose heads stand at the most locations, of two at equally many the
+ * one that stands wherever the other does and knows it as former (docs/spec/vault.md, "Head"). Of that dealer, the newest.
  */
 function trusted(heads: readonly Served[]): Served {
-  const byDealer = [...Map.groupBy(heads, ({ head }) => keyOf(head.dealer))].map(([key, served]) => ({
-    key,
-    newest: served.toSorted((a, b) => b.head.epoch - a.head.epoch || (headHash(a.bytes) < headHash(b.bytes) ? -1 : 1))[0]!,
-    locations: new Set(served.map(({ location }) => location)),
-  }))
-  const most = Math.max(0, ...byDealer.map(({ locations }) => locations.size))
-  const tied = byDealer.filter(({ locations }) => locations.size === most)
-  const chosen = tied.find((one) =>
-    tied.every(
-      (other) =>
-        other === one ||
-        (other.locations.isSubsetOf(one.locations) && one.newest.head.formerDealers.some((former) => keyOf(former) === other.key)),
-    ),
+  const byHash = new Map(heads.map(({ head, bytes }) => [headHash(bytes), head]))
+  const dealers = [...Map.groupBy(heads, ({ head }) => keyOf(head.dealer))].map(([key, served]) => {
+    const newest = served.toSorted((a, b) => b.head.epoch - a.head.epoch || (headHash(a.bytes) < headHash(b.bytes) ? -1 : 1))[0]!
+    return { key, newest, former: formerOf(newest.head, byHash), locations: new Set(served.map(({ location }) => location)) }
+  })
+  type Dealer = (typeof dealers)[number]
+  // k of either: a forger says a small one.
+  const cameAfter = (one: Dealer, other: Dealer): boolean =>
+    one.former.has(other.key) && one.locations.size >= Math.max(one.newest.head.k, other.newest.head.k)
+  const last = dealers.filter((one) => !dealers.some((other) => other !== one && cameAfter(other, one) && !cameAfter(one, other)))
+  const most = Math.max(0, ...last.map(({ locations }) => locations.size))
+  const tied = last.filter(({ locations }) => locations.size === most)
+  const chosen = tied.filter((one) =>
+    tied.every((other) => other === one || (other.locations.isSubsetOf(one.locations) && one.former.has(other.key))),
   )
-  if (chosen !== undefined) return chosen.newest
+  if (chosen.length === 1) return chosen[0]!.newest
   throw tied.length === 0
     ? new Failure('storage.no-vault', {
         detail: 'no head of the vault verifies at any of these places',
@@ -113,6 +115,19 @@ function trusted(heads: readonly Served[]): Served {
         culprits: [...new Set(tied.flatMap(({ locations }) => [...locations]))],
         next: 'Compare the fingerprint on the recovery sheet; restore with recovery/recover.py --dealer.',
       })
+}
+
+/** Keys that a head knows as former: those it names, and those of the earlier heads that it reaches by `previous`. */
+function formerOf(head: VaultHead, byHash: ReadonlyMap<string, VaultHead>): Set<string> {
+  const former = new Set(head.formerDealers.map(keyOf))
+  for (let at = head; at.previous !== null;) {
+    const earlier = byHash.get(at.previous)
+    if (earlier === undefined || earlier.epoch >= at.epoch) break
+    former.add(keyOf(earlier.dealer))
+    at = earlier
+  }
+  former.delete(keyOf(head.dealer))
+  return former
 }
 
 export function keyOf(dealer: { readonly mldsa65: string; readonly ed25519: string }): string {

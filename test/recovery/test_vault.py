@@ -304,6 +304,35 @@ class Heads(VaultTest):
         report, files = self.restore("ac", dealer=SITE.fingerprint)
         self.assertIn("A newer sheet settles it", " ".join(report["notes"]))
 
+    def test_later_keys_at_k_locations_come_after_older_ones_at_more(self):
+        for how in ("formerDealers", "previous"):
+            with self.subTest(how):
+                self.tearDown()
+                self.setUp()
+                v = self.vault()
+                v.dealer, v.former = LIAR, [SITE] if how == "formerDealers" else []
+                v.put("/b", b"b")
+                v.journal()
+                v.head(places=(1, 3))
+                report, files = self.restore("abc")
+                self.assertEqual((report["vaults"][0]["head"]["dealer"], files["b"]), (LIAR.fingerprint, b"b"))
+
+    def test_a_stranger_at_fewer_than_k_who_names_the_dealer_comes_after_nobody(self):
+        v = self.vault()
+        v.former = [SITE]
+        v.head(places=(3,), dealer=LIAR, k=2, catalogue=None, segments=[])
+        v.head(places=(3,), dealer=LIAR, k=2, catalogue=None, segments=[])
+        report, files = self.restore("abc")
+        self.assertEqual((report["vaults"][0]["head"]["dealer"], files), (SITE.fingerprint, {"a": b"a"}))
+        v = self.make(k=3, n=5)
+        v.put("/a", b"a")
+        v.journal("snapshot", v.lines)
+        v.head()
+        v.former = [SITE]
+        v.head(places=(3, 4), dealer=LIAR, k=2, catalogue=None, segments=[])  # two who say k = 2 of a vault with k = 3
+        report, files = self.restore("abcde", vault=v.vault)
+        self.assertEqual(report["vaults"][0]["head"]["dealer"], SITE.fingerprint)
+
     def test_a_damaged_head_is_named(self):
         v = self.vault()
         name = "head/%s/%016x" % (v.vault, 1)

@@ -169,6 +169,23 @@ suite('heads', () => {
       await well(site)
     }))
 
+  test('a second loss: later keys at k places come after older ones that stand at more', () =>
+    withFaultySite({ threshold: 2, count: 5 }, async (site) => {
+      await live(site)
+      await site.storage.close()
+      const back = ['a', 'b', 'c'].map((label) => remember(site.at[label]!))
+      await lose(site)
+      await recover(site)
+      await put(site.storage, '/by the second site', pattern(100, 9))
+      const before = await filesOf(site.storage)
+      await site.storage.close()
+      for (const one of back) one()
+      await lose(site)
+      await recover(site)
+      assert.deepEqual(await filesOf(site.storage), before)
+      await well(site)
+    }))
+
   test('junk under the names of heads is passed over', () =>
     withFaultySite({}, async (site) => {
       await live(site)
