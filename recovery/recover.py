@@ -1635,6 +1635,8 @@ class Catalogue:
         self.dropped = set()
         self.unknown = 0
         self.created = ""
+        self.about = None  # the "vault" line
+        self.locations = collections.OrderedDict()  # location id -> the "location" line
 
     def apply(self, line):
         kind = line.get("op")
@@ -1644,7 +1646,7 @@ class Catalogue:
         else:
             known(line)
 
-    OPS = ("folder", "deal", "file", "move", "remove", "forget", "place", "unplace", "drop")
+    OPS = ("folder", "deal", "file", "move", "remove", "forget", "place", "unplace", "drop", "vault", "location", "leave")
 
     def _folder(self, line):
         self.folders[catalogue_path(line, "path")] = line.get("created")
@@ -1710,6 +1712,18 @@ class Catalogue:
         self.dropped.add(deal)
         self.deals.pop(deal, None)
         self.places.pop(deal, None)
+
+    def _vault(self, line):
+        member(line, "name", str, "vault")
+        self.about = line
+
+    def _location(self, line):
+        for name in ("label", "place"):
+            member(line, name, str, "location")
+        self.locations[member(line, "location", HEX32, "location")] = line
+
+    def _leave(self, line):
+        self.locations.pop(member(line, "location", HEX32, "leave"), None)
 
     def referenced(self):
         """dealIds that some version of some file names."""
@@ -2190,6 +2204,14 @@ class Vault:
             row["to"] = last
         if state.unknown:
             self.report.note("%d catalogue lines are of a kind this program does not know and were skipped" % state.unknown, True)
+        if state.about:
+            self.row["name"] = state.about["name"]
+        if state.locations:
+            here = getattr(self, "given", {})
+            self.row["locations"] = [
+                {"location": found, "label": line["label"], "place": line["place"], "here": found in here}
+                for found, line in state.locations.items()
+            ]  # fmt: skip
         row.update(created=state.created, files=len(state.files), folders=len(state.folders))
         self.catalogue, self.row["catalogue"] = state, row
         self.catalogue_deals = {ref.deal_id for ref in refs}
@@ -2855,7 +2877,7 @@ def tell(report, locations, given, seconds):
     say = lambda text="": sys.stdout.write(text + "\n")  # noqa: E731
     for vault in report.vaults:
         say()
-        say("Vault %s" % vault["vault"])
+        say("Vault %s%s" % (vault["vault"], ": " + shown(vault["name"]) if vault.get("name") else ""))
         head = vault.get("head")
         if head:
             say("  head: epoch %d of %s, %d of %d%s" % (
@@ -2872,6 +2894,11 @@ def tell(report, locations, given, seconds):
             say("  catalogue: up to sequence %s, written %s" % (catalogue["to"], shown(catalogue.get("created") or "never")))
         else:
             say("  no catalogue could be read: files have the path they were first written under")
+        away = [one for one in vault.get("locations", []) if not one["here"]]
+        if away:
+            say("  the vault has fragments at places that you did not name, too:")
+            for one in away[:255]:
+                say("    %s: %s" % (shown(one["label"]), shown(one["place"])))
         if vault.get("olderVersions"):
             say("  %d older versions were left where they are (--all-versions)" % vault["olderVersions"])
     for kind, title in _TELL:

@@ -2,6 +2,7 @@
 import { type Clock, rfc3339 } from '#base'
 import { createFolder, moveEntry, removeEntry, type Store } from './catalogue.ts'
 import type { CatalogueLine } from './catalogue-lines.ts'
+import { keepDescription } from './description.ts'
 import { splitPath } from './paths.ts'
 import { DROPPED_UNSEEN } from './sweep.ts'
 import type { Vault } from './vault.ts'
@@ -134,6 +135,15 @@ export async function applyLine(tx: Tx, line: CatalogueLine, context: ApplyConte
         .where('x', '=', line.x)
         .execute()
       return
+    case 'vault':
+      await tx
+        .updateTable('vault')
+        .set({ name: line.name, require_all: line.requireAll ? 1 : 0, created: line.created })
+        .execute()
+      return keepDescription(tx, line)
+    case 'location':
+    case 'leave':
+      return keepDescription(tx, line)
     case 'drop': {
       // A snapshot repeats drops of dealings that it does not describe; the row keeps what turns up of them from being taken for new.
       const described = await tx.updateTable('deal').set({ state: 'dropping' }).where('deal', '=', line.dealId).executeTakeFirst()

@@ -46,7 +46,19 @@ const line = z.discriminatedUnion('op', [
   z.object({ op: z.literal('place'), dealId: id, ...place.shape }),
   z.object({ op: z.literal('unplace'), dealId: id, x: count }),
   z.object({ op: z.literal('drop'), dealId: id }),
+  z.object({ op: z.literal('vault'), name: z.string().max(1000), requireAll: z.boolean(), created: z.string() }),
+  z.object({
+    op: z.literal('location'),
+    location: id,
+    label: z.string().max(1000),
+    kind: z.string().max(100),
+    place: z.string().max(8192),
+    added: z.string(),
+  }),
+  z.object({ op: z.literal('leave'), location: id }),
 ])
+
+const OPS = new Set<unknown>(line.options.map(({ shape }) => shape.op.value))
 
 export type CatalogueHeading = z.infer<typeof first>
 export type CatalogueLine = z.infer<typeof line>
@@ -56,15 +68,25 @@ export function encodeLine(value: CatalogueLine | CatalogueHeading): string {
   return canonicalJson(value)
 }
 
-/** Parses the content of a snapshot or segment: its heading, then its lines. Throws `format.content` on anything else. */
-export async function* parseLines(body: AsyncIterable<Uint8Array>): AsyncGenerator<CatalogueHeading | CatalogueLine> {
+/**
+ * Parses the content of a snapshot or segment: its heading, then its lines. Lines of an `op` that this version does not know are passed over,
+ * and told to `unknown`. Throws `format.content` on anything else.
+ */
+export async function* parseLines(
+  body: AsyncIterable<Uint8Array>,
+  unknown: () => void = () => undefined,
+): AsyncGenerator<CatalogueHeading | CatalogueLine> {
   let rest: Uint8Array = new Uint8Array(0)
   let number = 0
-  const parse = (bytes: Uint8Array): CatalogueHeading | CatalogueLine => {
+  const parse = (bytes: Uint8Array): CatalogueHeading | CatalogueLine | undefined => {
     number += 1
     try {
       const value = parseCanonical(bytes)
-      return number === 1 ? first.parse(value) : line.parse(value)
+      if (number === 1) return first.parse(value)
+      const { op } = z.object({ op: z.string() }).parse(value)
+      if (OPS.has(op)) return line.parse(value)
+      unknown()
+      return undefined
     } catch (error) {
       throw new Failure('format.content', { detail: `line ${number} of the catalogue is not as written`, cause: error })
     }
@@ -73,7 +95,8 @@ export async function* parseLines(body: AsyncIterable<Uint8Array>): AsyncGenerat
     let from = 0
     for (let end = piece.indexOf(10); end >= 0; end = piece.indexOf(10, from)) {
       const part = piece.subarray(from, end)
-      yield parse(rest.length === 0 ? part : joined(rest, part))
+      const parsed = parse(rest.length === 0 ? part : joined(rest, part))
+      if (parsed !== undefined) yield parsed
       rest = new Uint8Array(0)
       from = end + 1
     }

@@ -73,6 +73,24 @@ export async function openNew(
   }
 }
 
+/** Opens locations where the catalogue says that they are; nothing is made there, and the places themselves are not asked. */
+export async function openDescribed(
+  core: SiteCore,
+  lines: readonly { readonly label: string; readonly place: string }[],
+): Promise<{ location: Location; config: LocationConfig }[]> {
+  const opened: { location: Location; config: LocationConfig }[] = []
+  try {
+    for (const { label, place } of lines) {
+      const config = parseLocation(place, { from: core.options.home })
+      opened.push({ location: await openOne(core, config, label, false), config })
+    }
+    return opened
+  } catch (error) {
+    await Promise.allSettled(opened.map(({ location }) => location.close()))
+    throw error
+  }
+}
+
 export async function openOne(core: SiteCore, config: LocationConfig, label: string, honestCreate: boolean): Promise<Location> {
   const location = await openLocation(config, {
     label,

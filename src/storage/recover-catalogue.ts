@@ -36,7 +36,19 @@ export async function applyReference(
       .set({ size, padded: reader.assembly.totals.paddedLen })
       .where('deal', '=', reference.dealId)
       .execute()
-    const lines = await apply(vault, parseLines(reader.read({ first: 0, last: Math.max(0, size - 1) })), reference.sequence)
+    let unknown = 0
+    const parsed = parseLines(reader.read({ first: 0, last: Math.max(0, size - 1) }), () => {
+      unknown += 1
+    })
+    const lines = await apply(vault, parsed, reference.sequence)
+    if (unknown > 0)
+      findings.add({
+        location: '',
+        path: 'catalogue',
+        fragment: '',
+        kind: 'incomplete',
+        detail: `part ${reference.sequence} of the catalogue has ${unknown} lines of a kind that this version does not know`,
+      })
     await db.kysely
       .insertInto('segment')
       .values({ sequence: reference.sequence, kind: reference.kind, deal: reference.dealId, lines })
@@ -115,7 +127,7 @@ async function apply(vault: Vault, lines: AsyncIterable<CatalogueHeading | Catal
       })
   }
   for await (const line of lines) {
-    if ('kind' in line) {
+    if (!('op' in line)) {
       if (line.vault !== vault.row.vault || line.sequence !== sequence)
         throw new Failure('format.mismatch', { detail: 'a part of the catalogue is of another vault or place in the order' })
       continue

@@ -10,6 +10,8 @@ export interface FoundVault {
   readonly headBytes: Uint8Array
   /** Location id for each of the given locations, in their order. */
   readonly ids: readonly string[]
+  /** Ids of the vault's locations that were not given. */
+  readonly missing: readonly string[]
 }
 
 const HEADS_READ_MAX = 16
@@ -36,10 +38,18 @@ export async function findVault(locations: readonly Location[], patience: Patien
   const heads = (await Promise.all(locations.map((location) => readHeads(location, vault, patience)))).flat()
   const newest = trusted(heads)
   const { head } = newest
-  if (locations.length !== head.locations.length) {
+  const marked = markers.filter((marker) => typeof marker !== 'string').length
+  // With fewer the catalogue tells where the others are; which of them an unmarked place stands for, it cannot.
+  if (locations.length > head.locations.length || (locations.length < head.locations.length && marked < locations.length)) {
     throw new Failure('storage.locations', {
       detail: `the vault has ${head.locations.length} locations, ${locations.length} were named`,
       next: 'Name one place for each; for those that are gone name new, empty ones, which repair fills.',
+    })
+  }
+  if (marked < head.k) {
+    throw new Failure('storage.locations', {
+      detail: `${marked} of these places hold fragments of the vault, ${head.k} are needed`,
+      next: 'Bring more of its places into reach; fewer tell nothing.',
     })
   }
   const taken = new Set(markers.flatMap((marker) => (typeof marker === 'string' ? [] : [marker.location])))
@@ -59,7 +69,7 @@ export async function findVault(locations: readonly Location[], patience: Patien
       next: 'Name each place of the vault once.',
     })
   }
-  return { head, headBytes: newest.bytes, ids }
+  return { head, headBytes: newest.bytes, ids, missing: head.locations.map(({ id }) => id).filter((id) => !ids.includes(id)) }
 }
 
 /** `silent`: it does not answer, or its marker is damaged. */

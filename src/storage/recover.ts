@@ -74,6 +74,13 @@ export async function rebuild(
   request: { readonly signal: AbortSignal; readonly progress: Progress },
 ): Promise<Findings> {
   const findings = new Findings()
+  await readCatalogue(vault, head, findings)
+  await adoptLater(vault, request, findings)
+  return findings
+}
+
+/** Reads the parts of the catalogue in order, up to the first that cannot be read. */
+export async function readCatalogue(vault: Vault, head: VaultHead, findings: Findings): Promise<void> {
   await vault.parts.places.checkAll()
   const references = [
     ...(head.catalogue === null ? [] : [{ ...head.catalogue, kind: 'snapshot' as const }]),
@@ -100,12 +107,10 @@ export async function rebuild(
     }
     sequence += 1
   }
-  await setSequence(vault, { next: sequence, head: sequence - 1 })
-  await adoptLater(vault, request, findings)
-  return findings
-}
-
-async function setSequence(vault: Vault, to: { readonly next: number; readonly head: number }): Promise<void> {
-  await vault.parts.db.kysely.updateTable('vault').set({ next_sequence: to.next, head_sequence: to.head }).execute()
-  vault.row = { ...vault.row, next_sequence: to.next, head_sequence: to.head }
+  await vault.parts.db.kysely
+    .updateTable('vault')
+    .set({ next_sequence: sequence, head_sequence: sequence - 1 })
+    .execute()
+  // The name of the vault came with the catalogue.
+  vault.row = await vault.parts.db.kysely.selectFrom('vault').selectAll().executeTakeFirstOrThrow()
 }

@@ -310,6 +310,7 @@ export class SiteCore {
         'debris',
         'change',
         'segment',
+        'description',
         'location',
         'vault',
       ] as const)

@@ -3,12 +3,14 @@ import { Failure, limits, rfc3339 } from '#base'
 import type { Capabilities, LocationStatus, Task, VaultRequest, VaultSummary } from '#contract'
 import type { Signer } from '#crypto/primitives'
 import { dealable, newId } from '#format'
-import { occupied, openNew, probe, requireUnmarked, tryOut } from './enrolment.ts'
+import { describedLocations, type LocationLine, takeLabels } from './description.ts'
+import { occupied, openDescribed, openLocations, openNew, probe, requireUnmarked, tryOut } from './enrolment.ts'
+import { Findings } from './findings.ts'
 import { headName } from './head.ts'
 import { passphraseOf } from './passphrase.ts'
 import { within } from './patience.ts'
 import { MARKER, markerBytes } from './place.ts'
-import { adoptHead, rebuild } from './recover.ts'
+import { adoptHead, readCatalogue, rebuild } from './recover.ts'
 import { findVault, type FoundVault } from './recover-head.ts'
 import { createSigningKeys, openSigningKeys, readPublicSigningKeys } from './signing-keys.ts'
 import type { Running, SiteCore } from './site-core.ts'
@@ -223,15 +225,16 @@ async function recover(core: SiteCore, request: RecoverRequest): Promise<Task> {
   if (core.making) throw new Failure('storage.vault-exists', { detail: 'a vault is being made or recovered just now' })
   core.making = true
   try {
-    const { running, found } = await adopt(core, request)
+    const { running, found, signer, given } = await adoptAll(core, request)
     return core.tasks.start('recover', 'Recover the catalogue', 'files', async (tools) => {
       try {
         const findings = await rebuild(running.vault, found.head, tools)
         // From here on the database is whole; what the vault itself lacks follows by and by.
         await core.db.kysely.updateTable('vault').set({ state: 'open' }).execute()
-        core.run(running)
-        await running.log.flush().catch(() => undefined)
-        await running.log.writeHead().catch(() => undefined)
+        const open = (await takeLabels(core.db, given)) ? await opened(core, running, signer) : running
+        core.run(open)
+        await open.log.flush().catch(() => undefined)
+        await open.log.writeHead().catch(() => undefined)
         return findings
       } catch (error) {
         if (core.running === undefined) await core.forget(running)
@@ -246,14 +249,58 @@ async function recover(core: SiteCore, request: RecoverRequest): Promise<Task> {
   }
 }
 
-async function adopt(core: SiteCore, request: RecoverRequest): Promise<{ running: Running; found: FoundVault }> {
+interface Adopted {
+  readonly running: Running
+  readonly found: FoundVault
+  readonly signer: Signer
+  /** Ids of locations that a person gave a label. */
+  readonly given: ReadonlySet<string>
+}
+
+/** As `adopt`; locations that nobody named are opened where the catalogue says that they are. */
+async function adoptAll(core: SiteCore, request: RecoverRequest): Promise<Adopted> {
+  const first = await adopt(core, request)
+  if (first.found.missing.length === 0) return first
+  let described
+  try {
+    await readCatalogue(first.running.vault, first.found.head, new Findings())
+    described = await describedLocations(core.db)
+  } finally {
+    await core.forget(first.running)
+  }
+  const others = first.found.missing.map((id) => described.get(id))
+  const known = others.filter((line) => line !== undefined)
+  if (known.length < others.length) {
+    const places = known.map(({ label, place }) => `${label} (${place})`)
+    throw new Failure('storage.locations', {
+      detail: `the vault has ${first.found.head.locations.length} locations, ${request.locations.length} were named, and its catalogue does not say where ${known.length === 0 ? 'the others' : 'all others'} are${known.length === 0 ? '' : `; it names ${places.join(', ')}`}`,
+      next: 'Name one place for each; for those that are gone name new, empty ones, which repair fills.',
+    })
+  }
+  return adopt(core, request, known)
+}
+
+/** The vault opened anew, with the labels that its locations have now. */
+async function opened(core: SiteCore, running: Running, signer: Signer): Promise<Running> {
+  await running.log.close()
+  await running.places.close()
+  const row = await core.db.kysely.selectFrom('vault').selectAll().executeTakeFirstOrThrow()
+  const locations = await openLocations(core)
+  return core.prepare({ row, locations, signer, locked: undefined, publicKeys: signer.keys, dealer: running.dealer })
+}
+
+/** `others`: locations of the vault that nobody named, as the catalogue describes them. */
+async function adopt(core: SiteCore, request: RecoverRequest, others: readonly LocationLine[] = []): Promise<Adopted> {
   const { home } = core.options
   const opened = await openNew(core, request.locations)
   try {
-    const found = await findVault(
+    const named = await findVault(
       opened.map(({ location }) => location),
       { clock: core.clock, ms: core.stallMs },
     )
+    opened.push(...(await openDescribed(core, others)))
+    const ids = [...named.ids, ...others.map(({ location }) => location)]
+    const found = { ...named, ids, missing: named.missing.filter((id) => !ids.includes(id)) }
     const passphrase = request.passphrase ?? core.options.passphrase
     const secret = passphrase === undefined ? undefined : passphraseOf(passphrase)
     const signer = await createSigningKeys({ home, passphrase: secret }).catch((error: unknown) => {
@@ -281,7 +328,8 @@ async function adopt(core: SiteCore, request: RecoverRequest): Promise<{ running
       publicKeys: signer.keys,
       dealer: published.fingerprint,
     })
-    return { running, found }
+    const given = new Set(request.locations.flatMap(({ label }, index) => (label === undefined ? [] : [found.ids[index]!])))
+    return { running, found, signer, given }
   } catch (error) {
     await Promise.allSettled(opened.map(({ location }) => location.close()))
     await core.forgetRows()

@@ -1,6 +1,7 @@
 // The tables of the storage room. Portable SQL: texts, integers, no types of one database alone.
 // R1: no column holds a function of a plaintext or a fragment but its size; hashes of contents live in META, shared.
 import type { LocationKind } from '#contract'
+import { type DescriptionTable, descriptionMigrations } from './tables-description.ts'
 import type { Generated, Migration } from '#database'
 
 export interface VaultTable {
@@ -123,9 +124,11 @@ export interface StorageTables {
   readonly debris: DebrisTable
   readonly change: ChangeTable
   readonly segment: SegmentTable
+  readonly description: DescriptionTable
 }
 
 export const storageMigrations: Record<string, Migration> = {
+  ...descriptionMigrations,
   'storage-0001-vault': {
     up: async (db) => {
       await db.schema

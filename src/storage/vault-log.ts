@@ -7,6 +7,7 @@ import { equalPublic, Failure, rfc3339, utf8 } from '#base'
 import { newId } from '#format'
 import { dealLineOf } from './catalogue.ts'
 import { CATALOGUE_TYPE, encodeLine } from './catalogue-lines.ts'
+import { descriptionLines, noteDescription } from './description.ts'
 import {
   encodeKeys,
   encodeVaultHead,
@@ -114,6 +115,7 @@ export class VaultLog {
 
   async #flush(): Promise<void> {
     try {
+      if (this.#canSign) await noteDescription(this.#vault.parts.db)
       for (;;) {
         if (await this.#snapshotDue()) {
           await this.#requireNewest()
@@ -144,6 +146,15 @@ export class VaultLog {
       )
       this.#vault.parts.changed()
       throw this.#failure
+    }
+  }
+
+  get #canSign(): boolean {
+    try {
+      this.#vault.parts.signer()
+      return true
+    } catch {
+      return false
     }
   }
 
@@ -209,6 +220,7 @@ export class VaultLog {
     try {
       const lastId = await this.#vault.parts.db.transaction(async (tx) => {
         out.write(`${this.#heading('snapshot', sequence)}\n`)
+        for (const line of await descriptionLines(tx)) await write(line)
         for (let after = ''; ;) {
           const rows = await tx.selectFrom('folder').selectAll().where('path', '>', after).orderBy('path').limit(PAGE_ROWS).execute()
           for (const row of rows) await write(encodeLine({ op: 'folder', path: row.path, created: row.created }))

@@ -59,11 +59,20 @@ test('a lost home is rebuilt from the locations, and goes on', async () => {
   await succeeds(at, ['put', 'scan.dcm', '/mri/'])
   await rm(at.home, { recursive: true })
   await rm(join(at.folder, 'b'), { recursive: true })
-  const short = await quorate(at, ['recover', 'folder:a', 'folder:c', '--json'])
+  const short = await quorate(at, ['recover', 'folder:a', 'folder:new', '--json'])
   assert.deepEqual([short.code, problem.parse(JSON.parse(short.errors)).code], [1, 'storage.locations'])
   await succeeds(at, ['recover', 'folder:a', 'folder:new', 'folder:c'])
   assert.equal((await succeeds(at, ['cat', '/mri/scan.dcm'])).out.toString(), 'first')
   await succeeds(at, ['status'], 3)
   await succeeds(at, ['repair'])
   await succeeds(at, ['status'])
+
+  // Any two tell where the third one is, and what it is called.
+  await rm(at.home, { recursive: true })
+  await succeeds(at, ['recover', 'folder:c', 'folder:new'])
+  const { locations } = status.parse(JSON.parse((await succeeds(at, ['status', '--json'])).out.toString()))
+  assert.deepEqual(
+    locations.map(({ label, state }) => `${label} ${state}`),
+    ['folder:a healthy', `${join(at.folder, 'new')} healthy`, 'folder:c healthy'],
+  )
 })

@@ -268,6 +268,25 @@ class Harm(VaultTest):
         self.assertEqual((report["exit"], files), (3, {"good": b"invented", "other": b"invented"}))
 
 
+class Description(VaultTest):
+    def test_the_vault_tells_its_name_and_where_its_other_places_are(self):
+        v = self.make()
+        v.put("/a", b"a")
+        v.lines.append({"op": "vault", "name": "Biobank", "requireAll": False, "created": v.now()})
+        for x, label in ((1, "old"), (1, "one"), (2, "two"), (3, "three")):
+            v.lines.append({"op": "location", "location": v.ids[x], "label": label, "kind": "folder", "place": "folder:/mnt/" + label, "added": v.now()})
+        v.lines.append({"op": "location", "location": "ab" * 16, "label": "left", "kind": "folder", "place": "folder:/left", "added": v.now()})
+        v.lines.append({"op": "leave", "location": "ab" * 16})
+        v.journal("snapshot", v.lines)
+        v.head()
+        report, files = self.restore("ac")
+        self.assertEqual((report["exit"], files, report["vaults"][0]["name"]), (0, {"a": b"a"}, "Biobank"))
+        self.assertEqual(
+            [(row["label"], row["place"], row["here"]) for row in report["vaults"][0]["locations"]],
+            [("one", "folder:/mnt/one", True), ("two", "folder:/mnt/two", False), ("three", "folder:/mnt/three", True)],
+        )
+
+
 class Heads(VaultTest):
     def vault(self):
         v = self.make()

@@ -217,6 +217,65 @@ suite('heads', () => {
   })
 })
 
+suite('the vault says what it is called and where its locations are', () => {
+  test('from k of its places: name, rule for uploads and all other places come back', () =>
+    withFaultySite({ threshold: 2, count: 4, requireAll: true }, async (site) => {
+      await live(site)
+      await site.storage.close()
+      await site.reopen()
+      const before = await filesOf(site.storage)
+      const { vault } = await site.storage.site()
+      await lose(site)
+      const [b, d] = [site.folders[1]!, site.folders[3]!]
+      const begun = site.storage.recover({
+        locations: [
+          { spec: `folder:${d}`, label: 'd' },
+          { spec: `folder:${b}`, label: 'b' },
+        ],
+      })
+      const task = await finished(site.storage, begun)
+      assert.equal(task.state, 'done', JSON.stringify(task.problem))
+      assert.deepEqual(task.report!.findings, [])
+      const after = await site.storage.status({ check: true })
+      assert.deepEqual(
+        after.locations.map(({ label, state }) => `${label} ${state}`),
+        ['a healthy', 'b healthy', 'c healthy', 'd healthy'],
+      )
+      assert.deepEqual({ ...after.vault, dealer: '' }, { ...vault, dealer: '' })
+      assert.equal(after.vault?.requireAll, true)
+      assert.deepEqual(await filesOf(site.storage), before)
+      await well(site)
+    }))
+
+  test('fewer than k places are refused, and so are fewer than all with an empty one among them', () =>
+    withFaultySite({ threshold: 3, count: 5 }, async (site) => {
+      await live(site)
+      await lose(site, ['e'])
+      const named = (labels: string): Parameters<typeof site.storage.recover>[0] => ({
+        locations: [...labels].map((label) => ({ spec: `folder:${site.folders['abcde'.indexOf(label)]}`, label })),
+      })
+      for (const labels of ['ab', 'abce'])
+        await assert.rejects(site.storage.recover(named(labels)), (error) => isFailure(error, 'storage.locations'))
+      assert.equal((await site.storage.site()).vault, null)
+      assert.equal((await finished(site.storage, site.storage.recover(named('abc')))).state, 'done')
+      assert.equal((await site.storage.status({ check: true })).locations[4]!.state, 'empty')
+    }))
+
+  test('a vault that was written before it said so asks for every place', () =>
+    withFaultySite({ options: { logLimits: { flushMs: 3_600_000 } } }, async (site) => {
+      const asItWas = ['a', 'b', 'c'].map((label) => remember(site.at[label]!))
+      await site.storage.close()
+      for (const back of asItWas) back()
+      await lose(site)
+      const two = site.folders.slice(0, 2).map((folder, index) => ({ spec: `folder:${folder}`, label: 'ab'[index]! }))
+      await assert.rejects(
+        site.storage.recover({ locations: two }),
+        (error) => isFailure(error, 'storage.locations') && error.message.includes('does not say where'),
+      )
+      await recover(site)
+    }))
+})
+
 suite('places that do not behave while the database is rebuilt', () => {
   test('one that hangs in everything: the rest is enough, and its fragments are not called lost', () =>
     withFaultySite({}, async (site) => {

@@ -23,11 +23,12 @@ export async function repair(context: Context, typed: string | undefined): Promi
 export async function recover(context: Context, typed: readonly string[], passphrase: string | undefined): Promise<number> {
   if (typed.length < 2) {
     throw new Failure('cli.usage', {
-      detail: 'recover needs one place for each location of the vault.',
-      next: 'For those that are gone name new, empty ones; repair fills them.',
+      detail: 'recover needs at least k places of the vault.',
+      next: 'The vault itself tells where the others are; for those that are gone name new, empty ones, and then one for each.',
     })
   }
-  const locations = typed.map((spec) => locationSpec(context.host, spec))
+  // Without labels of ours the places get those that the vault knows.
+  const locations = typed.map((one) => ({ spec: locationSpec(context.host, one).spec }))
   const started = await context.client.recover(
     { locations, ...(passphrase === undefined ? {} : { passphrase }) },
     { signal: context.signal },

@@ -123,7 +123,7 @@ export const de: Words = {
   },
   recover: {
     title: 'Einen Tresor zurückholen',
-    text: 'Nennen Sie einen Ort für jeden seiner Orte, in beliebiger Reihenfolge. Für einen verlorenen nennen Sie einen neuen, leeren Ordner; Reparieren füllt ihn. So viele, wie die Schwelle sagt, genügen, um jede Datei zu finden, mit Namen und Versionen.',
+    text: 'Nennen Sie seine Orte, in beliebiger Reihenfolge. So viele, wie die Schwelle sagt, genügen: Der Tresor selbst sagt, wo die anderen sind. Für einen verlorenen nennen Sie einen neuen, leeren Ordner, und dann auch alle anderen; Reparieren füllt ihn.',
     start: 'Zurückholen',
     passphrase: 'Passphrase der Signaturschlüssel, falls es eine gab',
     done: 'Der Tresor ist wieder da.',

@@ -122,7 +122,7 @@ export const en = {
   },
   recover: {
     title: 'Bring a vault back',
-    text: 'Name one place for each of its locations, in any order. For one that is gone name a new, empty folder; Repair fills it. As many as the threshold says are enough to find every file, with names and versions.',
+    text: 'Name its locations, in any order. As many as the threshold says are enough: the vault itself tells where the others are. For one that is gone name a new, empty folder, and then all the others too; Repair fills it.',
     start: 'Bring it back',
     passphrase: 'Passphrase of the signing keys, if it had one',
     done: 'The vault is back.',
