@@ -174,7 +174,10 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
   program
     .command('recover')
     .description('rebuild a lost home from the locations of its vault')
-    .argument('<locations...>', 'at least k of its places, as for init; with a new, empty one for a place that is gone name all the others, too')
+    .argument(
+      '<locations...>',
+      'at least k of its places, as for init; with a new, empty one for a place that is gone name all the others, too',
+    )
     .action((locations) => wish({ kind: 'recover', locations }))
   program
     .command('serve')

@@ -252,7 +252,7 @@ suite('the vault says what it is called and where its locations are', () => {
       await live(site)
       await lose(site, ['e'])
       const named = (labels: string): Parameters<typeof site.storage.recover>[0] => ({
-        locations: [...labels].map((label) => ({ spec: `folder:${site.folders['abcde'.indexOf(label)]}`, label })),
+        locations: labels.split('').map((label) => ({ spec: `folder:${site.folders['abcde'.indexOf(label)]}`, label })),
       })
       for (const labels of ['ab', 'abce'])
         await assert.rejects(site.storage.recover(named(labels)), (error) => isFailure(error, 'storage.locations'))
