@@ -17,19 +17,8 @@ export const bounds = {
   abortWaitMs: 5000,
 } as const
 
-export const s3Bounds = {
-  /** With three locations the parts on their way are half of the memory that an upload may take (docs/benchmarks.md). */
-  partBytesDefault: 5 * 2 ** 20,
-  /** The smallest part that S3 takes, except for the last. */
-  partBytesMin: 5 * 2 ** 20,
-  partsMax: 10_000,
-  /** Parts of an upload of unknown length double in size after so many; four sizes keep 260 GiB from 5 MiB on. */
-  partsPerStep: 1500,
-  partsInFlightDefault: 2,
-  partsInFlightMax: 16,
-  /** Parts are kept as blocks of this size, which are used again. */
-  blockBytes: 256 * 1024,
-  blocksKeptMax: 128,
+/** What all drivers that speak HTTP share. */
+export const webBounds = {
   /** Views of one body that are given to a connection before the first of them has left. */
   viewsInFlight: 4,
   socketsMax: 128,
@@ -43,15 +32,34 @@ export const s3Bounds = {
   errorBytesMax: 64 * 1024,
   xmlDepthMax: 8,
   xmlElementsMax: 50_000,
-  /** The store may think for long before it has joined the parts. */
-  completeStallMs: 120_000,
   /** No request that carries no object bytes takes longer, however steadily it drips. */
   controlMs: 600_000,
   /** Progress below this in one stall time counts as none while object bytes flow. */
   dripBytesMin: 1024,
+  credentialsKeptMs: 60_000,
+  /** Parts are kept as blocks of this size, which are used again. */
+  blockBytes: 256 * 1024,
+  blocksKeptMax: 128,
+  /** Bytes that are asked for ahead in one request while an object is read in order. */
+  aheadBytesMax: 4 * 2 ** 20,
+  /** A request for bytes ahead that nobody takes is given up after so long. */
+  aheadIdleMs: 5000,
+} as const
+
+export const s3Bounds = {
+  /** With three locations the parts on their way are half of the memory that an upload may take (docs/benchmarks.md). */
+  partBytesDefault: 5 * 2 ** 20,
+  /** The smallest part that S3 takes, except for the last. */
+  partBytesMin: 5 * 2 ** 20,
+  partsMax: 10_000,
+  /** Parts of an upload of unknown length double in size after so many; four sizes keep 260 GiB from 5 MiB on. */
+  partsPerStep: 1500,
+  partsInFlightDefault: 2,
+  partsInFlightMax: 16,
+  /** The store may think for long before it has joined the parts. */
+  completeStallMs: 120_000,
   /** For so long after it was seen, a bucket is taken to be there still. */
   bucketSeenMs: 60_000,
-  credentialsKeptMs: 60_000,
   versionsMax: 64,
   uploadPagesMax: 1000,
   conflictAttempts: 6,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as fc from 'fast-check'
 import { utf8 } from '#base'
-import { child, childText, childrenOf, escapeXml, parseXml } from '../../../src/storage/locations/s3/xml.ts'
+import { child, childText, childrenOf, escapeXml, parseXml } from '../../../src/storage/locations/web/xml.ts'
 
 describe('XML of S3', () => {
   it('any bytes are an element or nothing', () => {

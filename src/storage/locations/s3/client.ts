@@ -1,13 +1,10 @@
-// Requests to one bucket: signed, sent again when that is harmless, answered with status and body whatever they are.
+// Requests to one bucket of S3: signed, and told apart by the codes of S3.
 import { createHash } from 'node:crypto'
-import { Agent, type IncomingHttpHeaders } from 'node:http'
-import { Agent as TlsAgent } from 'node:https'
-import { type Clock, Failure, limits } from '#base'
+import type { Clock } from '#base'
 import { s3Bounds } from '../bounds.ts'
-import { stopIfCancelled } from '../failures.ts'
-import type { CredentialsProvider, S3Credentials } from './credentials.ts'
-import { errorCodeOf, exchangeFailure, statusFailure } from './errors.ts'
-import { type ExchangeAnswer, ExchangeError, type ExchangeRequest, exchange } from './exchange.ts'
+import { type Dialect, WebClient, type WebAnswer, type WebRequest, lengthOf } from '../web/client.ts'
+import type { CredentialsProvider } from './credentials.ts'
+import { errorCodeOf, statusFailure } from './errors.ts'
 import { EMPTY_SHA256, UNSIGNED, canonicalQuery, encodePath, sign } from './sign.ts'
 
 export interface S3ClientOptions {
@@ -28,32 +25,12 @@ export interface S3ClientOptions {
   readonly backoffMs?: number | undefined
 }
 
-export interface S3Request {
-  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
+export interface S3Request extends Omit<WebRequest, 'path'> {
   /** The whole key; without one the bucket is meant. */
   readonly key?: string
-  readonly query?: readonly (readonly [string, string])[]
-  readonly headers?: Readonly<Record<string, string>>
-  /** The views must not change before the answer. */
-  readonly body?: readonly Uint8Array[]
-  readonly signal?: AbortSignal | undefined
-  /** Object bytes flow in one of the directions. */
-  readonly bulk?: boolean
-  readonly stallMs?: number
-  readonly intoOf?: ExchangeRequest['intoOf']
-  /** Without it `s3Bounds.attempts`. */
-  readonly attempts?: number
 }
 
-export interface S3Answer {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly body: Uint8Array
-  /** The error code of S3, for answers that are no success. */
-  readonly code: string | undefined
-  /** An earlier attempt got no answer and may have taken effect. */
-  readonly uncertain: boolean
-}
+export type S3Answer = WebAnswer
 
 const RELOADING = new Set<string | undefined>(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'ExpiredToken', 'InvalidToken', undefined])
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
@@ -62,11 +39,7 @@ export class S3Client {
   readonly label: string
   readonly clock: Clock
   readonly #options: S3ClientOptions
-  readonly #url: URL
-  readonly #host: string
-  readonly #agent: Agent | TlsAgent
-  readonly #signsBodies: boolean
-  #closed = false
+  readonly #web: WebClient
   #bucketSeenAt = Number.NEGATIVE_INFINITY
 
   constructor(options: S3ClientOptions) {
@@ -75,54 +48,16 @@ export class S3Client {
     this.clock = options.clock
     const url = new URL(options.endpoint)
     if (options.style === 'virtual') url.hostname = `${options.bucket}.${url.hostname}`
-    this.#url = url
-    this.#host = url.host
-    const secure = url.protocol === 'https:'
-    const agentOptions = { keepAlive: true, noDelay: true, maxSockets: s3Bounds.socketsMax, scheduling: 'lifo' } as const
-    this.#agent = secure
-      ? new TlsAgent({ ...agentOptions, ...(options.ca === undefined ? {} : { ca: options.ca }), minVersion: 'TLSv1.2' })
-      : new Agent(agentOptions)
-    this.#signsBodies = options.payload === 'signed' || ((options.payload ?? 'auto') === 'auto' && !secure && !LOOPBACK.test(url.hostname))
+    const signsBodies =
+      options.payload === 'signed' || ((options.payload ?? 'auto') === 'auto' && url.protocol !== 'https:' && !LOOPBACK.test(url.hostname))
+    this.#web = new WebClient({ ...options, url, dialect: dialectOf(options, signsBodies) })
   }
 
   /** Throws a failure when there was no whole answer; any status is an answer. */
   async send(request: S3Request): Promise<S3Answer> {
-    const payload = this.#payloadOf(request)
-    const attempts = request.attempts ?? s3Bounds.attempts
-    let uncertain = false
-    let reloaded = false
-    let stale = 0
-    for (let attempt = 1; ; attempt += 1) {
-      stopIfCancelled(request.signal)
-      if (this.#closed) throw new Failure('base.cancelled')
-      try {
-        const answer = await this.#once(request, payload, await this.#credentials(reloaded))
-        const code = answer.status >= 300 ? errorCodeOf(answer.body) : undefined
-        if ((answer.status === 401 || answer.status === 403) && !reloaded && RELOADING.has(code)) {
-          reloaded = true
-          attempt -= 1
-          continue
-        }
-        if (!mayPass(answer.status, code) || attempt >= attempts) {
-          if (answer.status < 300 || code === 'NoSuchKey') this.#bucketSeenAt = this.clock.now()
-          return { ...answer, code, uncertain }
-        }
-        uncertain = true
-        await this.#backoff(attempt, request.signal, answer.headers['retry-after'])
-      } catch (error) {
-        if (!(error instanceof ExchangeError)) throw error
-        if (error.stale && stale < 3) {
-          // A connection that we kept was of no more use; whether the store has seen this request we cannot know.
-          stale += 1
-          attempt -= 1
-          uncertain = true
-          continue
-        }
-        if (!MAY_PASS.has(error.reason) || attempt >= attempts) throw exchangeFailure(this.label, error)
-        uncertain ||= error.reason !== 'unconnected'
-        await this.#backoff(attempt, request.signal, undefined)
-      }
-    }
+    const answer = await this.#web.send({ ...request, path: this.#pathOf(request.key) })
+    if (answer.status < 300 || answer.code === 'NoSuchKey') this.#bucketSeenAt = this.clock.now()
+    return answer
   }
 
   /** As `send`, and refuses every status but 2xx and those named. */
@@ -149,59 +84,12 @@ export class S3Client {
     return true
   }
 
-  /** A pause that grows with the attempt, with jitter. */
-  async #backoff(attempt: number, signal: AbortSignal | undefined, retryAfter: string | undefined): Promise<void> {
-    const most = Math.min(s3Bounds.backoffMsMax, (this.#options.backoffMs ?? s3Bounds.backoffMs) * 2 ** (attempt - 1))
-    const asked = retryAfter !== undefined && /^\d{1,3}$/.test(retryAfter) ? Number(retryAfter) * 1000 : 0
-    await this.clock.sleep(Math.min(s3Bounds.backoffMsMax, Math.max(asked, most * (0.5 + Math.random() / 2))), signal)
-  }
-
   pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
-    return this.#backoff(attempt, signal, undefined)
+    return this.#web.pause(attempt, signal)
   }
 
   close(): void {
-    this.#closed = true
-    this.#agent.destroy()
-  }
-
-  async #credentials(reload: boolean): Promise<S3Credentials> {
-    try {
-      return await this.#options.credentials({ reload })
-    } catch (error) {
-      if (error instanceof Failure) throw error
-      // What went wrong may quote the file of keys; it is not told.
-      throw new Failure('location.denied', {
-        detail: `The access key for ${this.label} could not be loaded.`,
-        next: 'Check the file or the variables that hold the access key.',
-        culprits: [this.label],
-      })
-    }
-  }
-
-  #once(request: S3Request, payload: string, credentials: S3Credentials): Promise<ExchangeAnswer> {
-    const path = this.#pathOf(request.key)
-    const query = request.query ?? []
-    const headers = sign(
-      { method: request.method, path, query, headers: { ...request.headers, host: this.#host }, payload },
-      { region: this.#options.region, nowMs: this.clock.now(), credentials },
-    )
-    headers['user-agent'] = 'quorate'
-    if (request.method === 'PUT' || request.method === 'POST') headers['content-length'] = String(lengthOf(request.body ?? []))
-    return exchange(
-      { url: this.#url, agent: this.#agent, clock: this.clock },
-      {
-        method: request.method,
-        target: query.length === 0 ? path : `${path}?${canonicalQuery(query)}`,
-        headers,
-        body: request.body,
-        signal: request.signal,
-        stallMs: request.stallMs ?? this.#options.stallMs ?? limits.stallMs,
-        connectMs: this.#options.connectMs ?? limits.connectMs,
-        bulk: request.bulk ?? false,
-        intoOf: request.intoOf,
-      },
-    )
+    this.#web.close()
   }
 
   #pathOf(key: string | undefined): string {
@@ -209,23 +97,35 @@ export class S3Client {
     if (key === undefined) return bucket === '' ? '/' : bucket
     return `${bucket}/${encodePath(key)}`
   }
+}
 
-  #payloadOf(request: S3Request): string {
-    if (request.body === undefined || request.body.length === 0) return EMPTY_SHA256
-    if (request.bulk === true && !this.#signsBodies) return UNSIGNED
-    const hash = createHash('sha256')
-    for (const view of request.body) hash.update(view)
-    return hash.digest('hex')
+function dialectOf({ label, region, credentials, clock }: S3ClientOptions, signsBodies: boolean): Dialect {
+  return {
+    authorise: async (request, { host, reload }) => {
+      const query = request.query ?? []
+      const headers = sign(
+        {
+          method: request.method,
+          path: request.path,
+          query,
+          headers: { ...request.headers, host },
+          payload: payloadOf(request, signsBodies),
+        },
+        { region, nowMs: clock.now(), credentials: await credentials({ reload }) },
+      )
+      return { target: query.length === 0 ? request.path : `${request.path}?${canonicalQuery(query)}`, headers }
+    },
+    codeOf: ({ body }) => errorCodeOf(body),
+    reloads: (_, code) => RELOADING.has(code),
+    failureOf: (answer) => statusFailure(label, answer),
+    passing: new Set(['RequestTimeout', 'SlowDown']),
   }
 }
 
-export function lengthOf(views: readonly Uint8Array[]): number {
-  return views.reduce((sum, view) => sum + view.length, 0)
-}
-
-const MAY_PASS = new Set<ExchangeError['reason']>(['unconnected', 'lost', 'cut'])
-
-/** True for answers after which the same request may succeed. */
-function mayPass(status: number, code: string | undefined): boolean {
-  return [408, 429, 500, 502, 503, 504].includes(status) || code === 'RequestTimeout' || code === 'SlowDown'
+function payloadOf(request: WebRequest, signsBodies: boolean): string {
+  if (request.body === undefined || lengthOf(request.body) === 0) return EMPTY_SHA256
+  if (request.bulk === true && !signsBodies) return UNSIGNED
+  const hash = createHash('sha256')
+  for (const view of request.body) hash.update(view)
+  return hash.digest('hex')
 }

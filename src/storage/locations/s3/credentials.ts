@@ -1,6 +1,6 @@
-// Keys for an S3 location: loaded when needed, loaded again after a while or when the store refuses them, so that they rotate without a restart.
-import { type Clock, type SecretBytes, systemClock } from '#base'
-import { s3Bounds } from '../bounds.ts'
+// Keys for an S3 location.
+import type { SecretBytes } from '#base'
+import { type Cached, cached } from '../web/cached.ts'
 
 export interface S3Credentials {
   readonly accessKeyId: string
@@ -8,25 +8,7 @@ export interface S3Credentials {
   readonly sessionToken?: SecretBytes | undefined
 }
 
-/** Answers the keys to sign with now. `reload` asks for fresh ones, after the store refused the last. */
-export type CredentialsProvider = (options?: { readonly reload?: boolean }) => Promise<S3Credentials>
+/** Answers the keys to sign with now. */
+export type CredentialsProvider = Cached<S3Credentials>
 
-/** Calls `load` at most once in `keptMs` unless told to reload; calls at the same time share one load. */
-export function cachedCredentials(
-  load: () => Promise<S3Credentials>,
-  options: { readonly clock?: Clock; readonly keptMs?: number } = {},
-): CredentialsProvider {
-  const clock = options.clock ?? systemClock
-  const keptMs = options.keptMs ?? s3Bounds.credentialsKeptMs
-  let loaded: { readonly at: number; readonly credentials: Promise<S3Credentials> } | undefined
-  return async ({ reload = false } = {}) => {
-    if (loaded === undefined || reload || clock.now() - loaded.at >= keptMs) loaded = { at: clock.now(), credentials: load() }
-    const mine = loaded
-    try {
-      return await mine.credentials
-    } catch (error) {
-      if (loaded === mine) loaded = undefined
-      throw error
-    }
-  }
-}
+export const cachedCredentials = cached<S3Credentials>

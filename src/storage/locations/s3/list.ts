@@ -6,7 +6,7 @@ import { isFragmentName } from '../names.ts'
 import type { S3Answer } from './client.ts'
 import { garbage, statusFailure } from './errors.ts'
 import type { Store } from './store.ts'
-import { type XmlElement, childText, childrenOf, parseXml } from './xml.ts'
+import { type XmlElement, childText, childrenOf, parseXml } from '../web/xml.ts'
 
 interface RawPage {
   readonly objects: readonly { readonly key: string; readonly sizeBytes: number }[]

@@ -6,7 +6,7 @@ import type { S3Answer } from './client.ts'
 import { garbage, statusFailure } from './errors.ts'
 import { isConflict, refusesConditions, sizeOf } from './put.ts'
 import { type Store, checksumHeaders, lockHeaders, retention } from './store.ts'
-import { childText, childrenOf, escapeXml, parseXml } from './xml.ts'
+import { childText, childrenOf, escapeXml, parseXml } from '../web/xml.ts'
 
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
 

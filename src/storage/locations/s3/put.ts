@@ -1,7 +1,8 @@
 // Writing an object in one request, once: conditional where the store obeys, looked at where it does not, read back where it did not answer.
 import { Failure, equalPublic } from '#base'
 import { bounds, s3Bounds } from '../bounds.ts'
-import { type S3Answer, lengthOf } from './client.ts'
+import { lengthOf } from '../web/client.ts'
+import type { S3Answer } from './client.ts'
 import { statusFailure } from './errors.ts'
 import { type Store, checksumHeaders, lockHeaders } from './store.ts'
 

@@ -1,6 +1,6 @@
 // A bucket of an S3 store as a location: AWS, Ceph, MinIO, Swift and others that speak S3.
 import { type Clock, assert, systemClock } from '#base'
-import { bounds, s3Bounds } from '../bounds.ts'
+import { bounds, s3Bounds, webBounds } from '../bounds.ts'
 import type {
   Capabilities,
   FragmentName,
@@ -14,6 +14,7 @@ import type {
 import { stopIfCancelled } from '../failures.ts'
 import { checkName, isFragmentName } from '../names.ts'
 import { probeLocation } from '../probe.ts'
+import { BlockPool } from '../web/blocks.ts'
 import { S3Client, type S3ClientOptions } from './client.ts'
 import { discardInS3 } from './discard.ts'
 import { listS3 } from './list.ts'
@@ -22,7 +23,7 @@ import { putOnce, sizeOf } from './put.ts'
 import { s3ProbeTools } from './probe-tools.ts'
 import { createInS3 } from './sink.ts'
 import { openInS3 } from './source.ts'
-import { BlockPool, type ObjectLock, type Store } from './store.ts'
+import type { ObjectLock, Store } from './store.ts'
 
 export interface S3LocationOptions extends Omit<S3ClientOptions, 'clock' | 'style'> {
   readonly clock?: Clock
@@ -46,7 +47,7 @@ export function createS3Location(options: S3LocationOptions): Location {
   const partsInFlight = options.partsInFlight ?? s3Bounds.partsInFlightDefault
   const partBytes = options.partBytes ?? s3Bounds.partBytesDefault
   assert(partsInFlight >= 1 && partsInFlight <= s3Bounds.partsInFlightMax, 'parts in flight')
-  assert(Number.isSafeInteger(partBytes) && partBytes >= s3Bounds.blockBytes, 'part size')
+  assert(Number.isSafeInteger(partBytes) && partBytes >= webBounds.blockBytes, 'part size')
   return new S3Location({
     client: new S3Client({ ...options, clock, style: options.style ?? 'path' }),
     label: options.label,

@@ -1,7 +1,7 @@
 // What the parts of the S3 driver share: the client, how names become keys, how writes are protected.
 import { createHash } from 'node:crypto'
 import type { FragmentName } from '../contract.ts'
-import { s3Bounds } from '../bounds.ts'
+import type { BlockPool } from '../web/blocks.ts'
 import type { S3Client } from './client.ts'
 
 export interface ObjectLock {
@@ -48,17 +48,4 @@ export function checksumHeaders(store: Store, body: readonly Uint8Array[]): Reco
   const hash = createHash('md5')
   for (const view of body) hash.update(view)
   return { 'content-md5': hash.digest('base64') }
-}
-
-/** Blocks of memory that parts are made of, used again and again. */
-export class BlockPool {
-  readonly #free: Uint8Array<ArrayBuffer>[] = []
-
-  take(): Uint8Array<ArrayBuffer> {
-    return this.#free.pop() ?? new Uint8Array(s3Bounds.blockBytes)
-  }
-
-  giveBack(blocks: readonly Uint8Array<ArrayBuffer>[]): void {
-    for (const block of blocks) if (this.#free.length < s3Bounds.blocksKeptMax) this.#free.push(block)
-  }
 }

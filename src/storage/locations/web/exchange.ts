@@ -1,8 +1,8 @@
-// One HTTP request and its answer, with watch kept over progress. Knows nothing of S3.
+// One HTTP request and its answer, with watch kept over progress. Knows nothing of stores.
 import { type Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http'
 import { type Agent as TlsAgent, request as httpsRequest } from 'node:https'
 import type { Clock } from '#base'
-import { s3Bounds } from '../bounds.ts'
+import { webBounds } from '../bounds.ts'
 
 /** Why there was no whole answer. `detail` is a code of the system or of TLS, never text of the other side. */
 export class ExchangeError extends Error {
@@ -16,6 +16,13 @@ export class ExchangeError extends Error {
     this.reason = reason
     this.stale = options.stale ?? false
   }
+}
+
+/** Takes a body as it comes. */
+export interface BodyTaker {
+  readonly length: number
+  /** False stops the flow until `resume` is called; meanwhile the other side owes us nothing. */
+  take(bytes: Buffer, resume: () => void): boolean
 }
 
 export interface ExchangeRequest {
@@ -32,7 +39,7 @@ export interface ExchangeRequest {
    * Chooses where the body of an answer goes: exactly this many bytes are expected then. Undefined keeps it, bounded, in the answer.
    * What it throws ends the exchange and is thrown on.
    */
-  readonly intoOf?: ((status: number, headers: IncomingHttpHeaders) => Uint8Array | undefined) | undefined
+  readonly intoOf?: ((status: number, headers: IncomingHttpHeaders) => Uint8Array | BodyTaker | undefined) | undefined
 }
 
 export interface ExchangeAnswer {
@@ -55,7 +62,7 @@ export function exchange(endpoint: Endpoint, request: ExchangeRequest): Promise<
       reject(new ExchangeError('cancelled'))
       return
     }
-    const progress = { bytes: 0, connected: false }
+    const progress = { bytes: 0, connected: false, paused: false }
     let watch = new AbortController()
     let settled = false
     let sent = false
@@ -92,7 +99,7 @@ export function exchange(endpoint: Endpoint, request: ExchangeRequest): Promise<
     }
     const whenConnected = (): void => {
       progress.connected = true
-      keep((signal) => watchProgress(endpoint.clock, request, { seen: () => progress.bytes, signal }))
+      keep((signal) => watchProgress(endpoint.clock, request, { seen: () => progress.bytes, paused: () => progress.paused, signal }))
     }
     // Before this, the request waits for one of our own sockets, which is no fault of the other side.
     outgoing.on('socket', (socket) => {
@@ -109,6 +116,16 @@ export function exchange(endpoint: Endpoint, request: ExchangeRequest): Promise<
       receive(incoming, request, {
         progressed: (bytes) => {
           progress.bytes += bytes
+        },
+        pause: () => {
+          progress.paused = true
+          incoming.pause()
+        },
+        resume: () => {
+          // The time in which it stood still was ours.
+          progress.paused = false
+          progress.bytes += webBounds.dripBytesMin
+          incoming.resume()
         },
         isSettled: () => settled,
         fail,
@@ -132,7 +149,7 @@ function pump(outgoing: ClientRequest, views: readonly Uint8Array[], progressed:
   let next = 0
   let waiting = 0
   const more = (): void => {
-    while (waiting < s3Bounds.viewsInFlight && next < views.length) {
+    while (waiting < webBounds.viewsInFlight && next < views.length) {
       const view = views[next]!
       next += 1
       waiting += 1
@@ -150,6 +167,8 @@ function pump(outgoing: ClientRequest, views: readonly Uint8Array[], progressed:
 
 interface Receiver {
   progressed(bytes: number): void
+  pause(): void
+  resume(): void
   isSettled(): boolean
   fail(error: Error): void
   done(answer: ExchangeAnswer): void
@@ -157,7 +176,7 @@ interface Receiver {
 
 function receive(incoming: IncomingMessage, request: ExchangeRequest, receiver: Receiver): void {
   const status = incoming.statusCode ?? 0
-  let into: Uint8Array | undefined
+  let into: Uint8Array | BodyTaker | undefined
   try {
     into = request.intoOf?.(status, incoming.headers)
   } catch (error) {
@@ -170,13 +189,15 @@ function receive(incoming: IncomingMessage, request: ExchangeRequest, receiver: 
     return receiver.done({ status, headers: incoming.headers, body: new Uint8Array(0) })
   }
   const kept: Buffer[] = []
-  const most = into?.length ?? s3Bounds.answerBytesMax
+  const most = into?.length ?? webBounds.answerBytesMax
   let got = 0
   incoming.on('data', (chunk: Buffer) => {
     if (receiver.isSettled()) return
     if (got + chunk.length > most) return receiver.fail(new ExchangeError('overlong'))
-    if (into !== undefined) into.set(chunk, got)
-    else if (status < 300 || got < s3Bounds.errorBytesMax) kept.push(chunk)
+    if (into instanceof Uint8Array) into.set(chunk, got)
+    else if (into !== undefined) {
+      if (!into.take(chunk, () => receiver.resume())) receiver.pause()
+    } else if (status < 300 || got < webBounds.errorBytesMax) kept.push(chunk)
     got += chunk.length
     receiver.progressed(chunk.length)
   })
@@ -198,15 +219,16 @@ async function watchConnecting(clock: Clock, connectMs: number, signal: AbortSig
 async function watchProgress(
   clock: Clock,
   request: ExchangeRequest,
-  watched: { readonly signal: AbortSignal; seen(): number },
+  watched: { readonly signal: AbortSignal; seen(): number; paused(): boolean },
 ): Promise<ExchangeError> {
   const beganAt = clock.now()
   for (;;) {
     const before = watched.seen()
     await clock.sleep(request.stallMs, watched.signal)
+    if (watched.paused()) continue
     const moved = watched.seen() - before
-    if (moved < (request.bulk ? s3Bounds.dripBytesMin : 1)) return new ExchangeError('stalled')
-    if (!request.bulk && clock.now() - beganAt > s3Bounds.controlMs) return new ExchangeError('stalled')
+    if (moved < (request.bulk ? webBounds.dripBytesMin : 1)) return new ExchangeError('stalled')
+    if (!request.bulk && clock.now() - beganAt > webBounds.controlMs) return new ExchangeError('stalled')
   }
 }
 

@@ -1,7 +1,7 @@
-// The XML of S3 answers: strict, without document types, and bounded in size, depth and number of elements.
+// The XML that stores answer: strict, without document types, and bounded in size, depth and number of elements.
 import { SaxesParser } from 'saxes'
 import { fromUtf8 } from '#base'
-import { s3Bounds } from '../bounds.ts'
+import { webBounds } from '../bounds.ts'
 
 export interface XmlElement {
   /** Without its prefix. */
@@ -19,7 +19,7 @@ interface Growing {
 
 /** The root element, or undefined for anything that is not well-formed XML within the bounds. */
 export function parseXml(bytes: Uint8Array): XmlElement | undefined {
-  if (bytes.length > s3Bounds.answerBytesMax) return undefined
+  if (bytes.length > webBounds.answerBytesMax) return undefined
   try {
     return parseStrictly(fromUtf8(bytes))
   } catch {
@@ -41,7 +41,7 @@ function parseStrictly(text: string): XmlElement {
   })
   parser.on('opentag', (tag) => {
     elements += 1
-    if (elements > s3Bounds.xmlElementsMax || open.length >= s3Bounds.xmlDepthMax) throw new SyntaxError('too large')
+    if (elements > webBounds.xmlElementsMax || open.length >= webBounds.xmlDepthMax) throw new SyntaxError('too large')
     const element: Growing = { name: tag.name.slice(tag.name.indexOf(':') + 1), children: [], text: '' }
     open.at(-1)?.children.push(element)
     root ??= element
