@@ -6,11 +6,11 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 
-export type ServerKind = 'ceph' | 'swift' | 's3rver'
+export type ServerKind = 'ceph' | 'swift' | 's3rver' | 'postgres'
 
 export interface RunningServer {
   readonly kind: ServerKind
-  /** `http://127.0.0.1:PORT` of its S3 face. */
+  /** Where it answers: `http://127.0.0.1:PORT` of its S3 face, or the address of its database. */
   readonly endpoint: string
   /** Its own process and all below it share this group. */
   readonly groupId: number
@@ -34,6 +34,8 @@ interface Recipe {
   /** The arguments of the script after its folder; the endpoint listens on `ports[serving]`. */
   readonly serving: number
   readonly script: string
+  /** Where it answers, when that is no web address. */
+  readonly address?: (port: number) => string
 }
 
 const START_MS = 180_000
@@ -73,10 +75,19 @@ export const RECIPES: Readonly<Record<ServerKind, Recipe>> = {
     serving: 0,
     script: 'test/servers/s3rver.ts',
   },
+  postgres: {
+    variable: 'QUORATE_TEST_POSTGRES',
+    programs: ['bash', 'setpriv', 'pg_lsclusters'],
+    packages: 'postgresql',
+    portCount: 1,
+    serving: 0,
+    script: 'test/servers/postgres.sh',
+    address: (port) => `postgres://quorate@127.0.0.1:${port}/quorate`,
+  },
 }
 
 /** Starts every server whose programs are installed, all at the same time. */
-export async function startServers(kinds: readonly ServerKind[] = ['ceph', 'swift', 's3rver']): Promise<RunningServers> {
+export async function startServers(kinds: readonly ServerKind[] = Object.keys(RECIPES) as ServerKind[]): Promise<RunningServers> {
   const missing: string[] = []
   const running: RunningServer[] = []
   const env: Record<string, string> = {}
@@ -124,7 +135,8 @@ export async function startServer(
     env: { ...process.env, ...options.env },
   })
   await ready(kind, child)
-  const endpoint = `http://127.0.0.1:${ports[recipe.serving]}`
+  const port = ports[recipe.serving]!
+  const endpoint = recipe.address?.(port) ?? `http://127.0.0.1:${port}`
   // Neither the child nor its pipes keep this process alive.
   child.unref()
   for (const pipe of [child.stdin, child.stdout, child.stderr]) (pipe as unknown as { unref(): void }).unref()

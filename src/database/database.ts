@@ -1,10 +1,12 @@
-// The face of the embedded database: typed queries, transactions one at a time, migrations brought by the rooms.
+// The face of the database, embedded or PostgreSQL: typed queries, transactions one at a time, migrations brought by the rooms.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { assert } from '#base'
 import { Kysely, type Transaction } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { dialect, type TransactionScope } from './dialect.ts'
 import { migrate } from './migrations.ts'
-import { type TransactionScope, sqliteDialect } from './sqlite-dialect.ts'
+import type { PostgresOptions } from './postgres.ts'
+import { postgresSpeech, sqliteSpeech } from './speech.ts'
 import { startSqliteThread } from './sqlite-thread.ts'
 import { createTurns } from './turns.ts'
 
@@ -25,9 +27,12 @@ export interface Database<Tables> {
   close(): Promise<void>
 }
 
-export interface DatabaseOptions {
-  /** Path in an existing folder, or `:memory:`. */
-  readonly file: string
+export type { PostgresOptions } from './postgres.ts'
+
+/** A file of SQLite in an existing folder (or `:memory:`), or a schema of a PostgreSQL server. */
+export type DatabasePlace = { readonly file: string } | { readonly postgres: PostgresOptions }
+
+export type DatabaseOptions = DatabasePlace & {
   /** Named ROOM-NNNN or ROOM-NNNN-what, NNNN counting from 0001 without gaps. */
   readonly migrations: Readonly<Record<string, Migration>>
 }
@@ -40,11 +45,21 @@ const TURNS_WAITING_MAX = 10_000
  * Opens or creates a database and brings it to the newest version. Throws `database.version` when a newer program wrote it,
  * `database.unavailable` when it cannot be opened.
  */
-export async function openDatabase<Tables>({ file, migrations }: DatabaseOptions): Promise<Database<Tables>> {
-  const thread = await startSqliteThread(file)
+export async function openDatabase<Tables>({ migrations, ...place }: DatabaseOptions): Promise<Database<Tables>> {
+  const embedded = 'file' in place
+  // The library for PostgreSQL is loaded by those who use it.
+  const engine = embedded ? await startSqliteThread(place.file) : await (await import('./postgres.ts')).startPostgres(place.postgres)
   const scopes = new AsyncLocalStorage<TransactionScope>()
   const turns = createTurns({ waitMs: TURN_WAIT_MS, waitingMax: TURNS_WAITING_MAX })
-  const kysely = new Kysely<Tables>({ dialect: sqliteDialect({ thread, scopes, turns, oneConnection: file === ':memory:' }) })
+  const kysely = new Kysely<Tables>({
+    dialect: dialect({
+      engine,
+      speech: embedded ? sqliteSpeech : postgresSpeech,
+      scopes,
+      turns,
+      oneConnection: embedded && place.file === ':memory:',
+    }),
+  })
   let closing: Promise<void> | undefined
 
   const database: Database<Tables> = {
@@ -61,9 +76,9 @@ export async function openDatabase<Tables>({ file, migrations }: DatabaseOptions
   }
 
   async function close(): Promise<void> {
-    // Thread gone or a transaction that does not end: what is not committed is lost either way, the file is safe.
+    // An engine that is gone or a transaction that does not end: what is not committed is lost either way.
     const release = await turns.take().catch(() => undefined)
-    await thread.stop()
+    await engine.stop()
     release?.()
   }
 

@@ -1,6 +1,6 @@
 // What may be bound to a statement: only what SQLite and PostgreSQL keep as it is given.
 import { assert } from '#base'
-import type { SqlValue } from './sqlite-protocol.ts'
+import type { SqlValue } from './protocol.ts'
 
 /** Our own mistakes, so assertions: input from outside is parsed before it comes here. */
 export function checkParameters(parameters: readonly unknown[]): asserts parameters is readonly SqlValue[] {

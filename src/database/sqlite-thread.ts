@@ -2,14 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import { AssertionError, Failure } from '#base'
 import { constraintViolation } from './constraint-violation.ts'
-import type { Answer, FromThread, Refusal, Request, ToThread } from './sqlite-protocol.ts'
-
-export interface SqliteThread {
-  /** Throws `database.unavailable`, a `ConstraintViolation`, or an `AssertionError` for SQL that is wrong in itself. */
-  call(request: Request): Promise<Answer>
-  /** Closes the connections and ends the thread; never throws. */
-  stop(): Promise<void>
-}
+import type { Answer, Engine, FromThread, Refusal, ToThread } from './protocol.ts'
 
 interface Pending {
   resolve(answer: Answer): void
@@ -26,7 +19,7 @@ const DAMAGED = new Set([11, 26])
 const PROGRAM = new URL('./sqlite-worker.ts', import.meta.url)
 
 /** Opens the file, creating it where there is none; `database.unavailable` when that cannot be done. */
-export async function startSqliteThread(file: string, program = PROGRAM): Promise<SqliteThread> {
+export async function startSqliteThread(file: string, program = PROGRAM): Promise<Engine> {
   const worker = new Worker(program, {
     workerData: { file },
     name: 'database',
@@ -69,7 +62,7 @@ export async function startSqliteThread(file: string, program = PROGRAM): Promis
   worker.on('messageerror', lose)
   worker.on('exit', () => lose(undefined))
 
-  const thread: SqliteThread = {
+  const thread: Engine = {
     call: async (request) => {
       if (gone) throw new Failure('database.unavailable', { detail: gone.message, cause: gone })
       if (pending.size >= CALLS_PENDING_MAX) throw new Failure('database.unavailable', { detail: 'too many statements at once' })

@@ -3,7 +3,7 @@ import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Answer, FromThread, Refusal, Request, SqlValue, ToThread } from './sqlite-protocol.ts'
+import type { Answer, FromThread, Refusal, Request, SqlValue, ToThread } from './protocol.ts'
 
 /** Another process may hold the file for this long before we give up. */
 const BUSY_MS = 10_000

@@ -70,15 +70,17 @@ function listens(path: string): Promise<boolean> {
 
 async function ownSite(environment: Environment, request: ConnectRequest, paths: HomePaths, lock: HomeLock): Promise<Connection> {
   try {
-    const [{ openSite }, { inProcessTransport }, { createLog }, { createClient }] = await Promise.all([
+    const [{ openSite }, { databasePlace }, { inProcessTransport }, { createLog }, { createClient }] = await Promise.all([
       import('./site.ts'),
+      import('./database-place.ts'),
       import('../gateways/api/in-process-transport.ts'),
       import('./log.ts'),
       import('#contract'),
     ])
     const log = await createLog(environment.logLevel ?? 'silent')
     const { variables } = environment
-    const site = await openSite({ home: paths.folder, environment: variables, passphrase: request.passphrase, log })
+    const database = await databasePlace(paths.folder, environment)
+    const site = await openSite({ home: paths.folder, environment: variables, passphrase: request.passphrase, database, log })
     return {
       client: createClient(inProcessTransport(site.access.enter(operator()))),
       async close() {

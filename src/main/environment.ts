@@ -7,6 +7,10 @@ export interface Environment {
   readonly home: string
   /** QUORATE_PASSPHRASE_FILE: opens the signing keys. The passphrase itself never stands in the environment. */
   readonly passphraseFile: string | undefined
+  /** QUORATE_DATABASE: PostgreSQL instead of a file in the home; without the password. */
+  readonly database: string | undefined
+  /** QUORATE_DATABASE_PASSWORD_FILE. */
+  readonly databasePasswordFile: string | undefined
   /** QUORATE_NO_OPEN: never open a browser. */
   readonly mayOpenBrowser: boolean
   /** QUORATE_LOG: `info`, `warn`, `error` or `silent`. */
@@ -26,6 +30,8 @@ export function readEnvironment(): Environment {
   return {
     home: home === undefined || home === '' ? join(homedir(), '.quorate') : resolve(home),
     passphraseFile: env['QUORATE_PASSPHRASE_FILE'] || undefined,
+    database: env['QUORATE_DATABASE'] || undefined,
+    databasePasswordFile: env['QUORATE_DATABASE_PASSWORD_FILE'] || undefined,
     mayOpenBrowser: !env['QUORATE_NO_OPEN'],
     logLevel: LOG_LEVELS.find((known) => known === level),
     personFolder: homedir(),

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '#base'
 import { createApi, createLoopback, type Api, type Loopback } from '#gateways/api'
 import type { Sink } from '../cli/cli.ts'
+import { databasePlace } from './database-place.ts'
 import type { Environment } from './environment.ts'
 import { busy, readHolder, tryLock, type HomeLock } from './home-lock.ts'
 import { homePaths, prepareHome, type HomePaths } from './home.ts'
@@ -77,7 +78,8 @@ async function runSite(paths: HomePaths, lock: HomeLock, options: ServeOptions):
   const log = await createLog(options.environment.logLevel ?? 'warn')
   const pages = await builtPages(options)
   const { environment, passphrase } = options
-  const site = await openSite({ home: paths.folder, environment: environment.variables, passphrase, log })
+  const database = await databasePlace(paths.folder, environment)
+  const site = await openSite({ home: paths.folder, environment: environment.variables, passphrase, database, log })
   try {
     const api = await createApi({ access: site.access, operator: operator(), log, pages })
     const socket = socketAddress(paths.socket)

@@ -1,6 +1,7 @@
 // A site in this process: its storage behind the one door.
 import type { Clock } from '#base'
 import { type Access, createAccess } from '#access'
+import type { DatabasePlace } from '#database'
 import { openSiteStorage, type StorageLog } from '#storage'
 import { productVersion } from './product-version.ts'
 
@@ -9,6 +10,7 @@ export interface SiteOptions {
   readonly home: string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly passphrase?: string | undefined
+  readonly database: DatabasePlace
   readonly log: StorageLog
   readonly clock?: Clock
 }
@@ -18,11 +20,12 @@ export interface OpenSite {
   close(): Promise<void>
 }
 
-export async function openSite({ home, environment, passphrase, log, clock }: SiteOptions): Promise<OpenSite> {
+export async function openSite({ home, environment, passphrase, database, log, clock }: SiteOptions): Promise<OpenSite> {
   const storage = await openSiteStorage({
     home,
     variables: environment,
     passphrase,
+    database,
     log,
     productVersion,
     ...(clock === undefined ? {} : { clock }),

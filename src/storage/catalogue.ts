@@ -380,7 +380,7 @@ async function moveFolder(tx: Tx, from: string, to: string): Promise<void> {
 
 /** A folder that moves must not carry a path beyond what a path may be. */
 async function requireShort(tx: Tx, within: { readonly from: string; readonly to: string }, longerBytes: number): Promise<void> {
-  const bytes = sql<number>`length(cast(path as blob))`
+  const bytes = sql<number>`octet_length(path)`
   for (const table of ['folder', 'file'] as const) {
     const row = await tx
       .selectFrom(table)

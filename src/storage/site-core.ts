@@ -1,6 +1,7 @@
 // What all parts of an open site share: its database, its vault, work under way, and what it tells.
 import { type Clock, Failure, systemClock } from '#base'
 import type { Signer, VerifyingKeys } from '#crypto/primitives'
+import type { DatabasePlace } from '#database'
 import { type ArenaPool, createArenaPool } from './arena-pool.ts'
 import type { Store } from './catalogue.ts'
 import { type ChunkPool, createChunkPool } from './chunk-pool.ts'
@@ -23,6 +24,8 @@ import { type LogLimits, VaultLog } from './vault-log.ts'
 export interface SiteStorageOptions {
   /** An existing folder, readable by its user only. */
   readonly home: string
+  /** Where the rows are kept; without it a file in the home. */
+  readonly database?: DatabasePlace | undefined
   /** Looked up for location credentials only. */
   readonly variables: Readonly<Record<string, string | undefined>>
   /** Opens the signing keys, when they are sealed under one. */

@@ -14,7 +14,10 @@ export type SiteStorage = ReturnType<typeof siteStorage>
 
 /** Opens the home's database and, if there is one, its vault. */
 export async function openSiteStorage(options: SiteStorageOptions): Promise<SiteStorage> {
-  const db = await openDatabase<StorageTables>({ file: join(options.home, 'site.sqlite'), migrations: storageMigrations })
+  const db = await openDatabase<StorageTables>({
+    ...(options.database ?? { file: join(options.home, 'site.sqlite') }),
+    migrations: storageMigrations,
+  })
   const core = new SiteCore(db, options)
   try {
     await core.start()

@@ -12,7 +12,8 @@ import { after, describe, test } from 'node:test'
 import { isFailure } from '#base'
 import { sql } from '#database'
 import { Kysely } from 'kysely'
-import { type TransactionScope, sqliteDialect } from '../../src/database/sqlite-dialect.ts'
+import { dialect, type TransactionScope } from '../../src/database/dialect.ts'
+import { sqliteSpeech } from '../../src/database/speech.ts'
 import { startSqliteThread } from '../../src/database/sqlite-thread.ts'
 import { createTurns } from '../../src/database/turns.ts'
 import { openPairs } from './pairs.ts'
@@ -27,9 +28,13 @@ test('a process killed ten times while it writes has lost nothing it acknowledge
   let acknowledged = 0
   for (let kill = 0; kill < KILLS; kill++) {
     const pairs = randomInt(1, 60)
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'inserter.ts'), file], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'inserter.ts'), JSON.stringify({ file })],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    )
     const exited = once(child, 'exit')
     let lines = 0
     for await (const line of createInterface({ input: child.stdout })) {
@@ -39,7 +44,7 @@ test('a process killed ten times while it writes has lost nothing it acknowledge
     assert.equal((await exited)[1], 'SIGKILL')
     t.diagnostic(`killed after ${lines} pairs; ${acknowledged} acknowledged so far`)
 
-    const database = await openPairs(file)
+    const database = await openPairs({ file })
     const found = await database.kysely
       .selectFrom('test_pair')
       .select((select) => ['number', select.fn.countAll<number>().as('halves')])
@@ -77,7 +82,9 @@ describe('a database thread that dies', () => {
       const thread = await startSqliteThread('mortal.db', mortal)
       const scopes = new AsyncLocalStorage<TransactionScope>()
       const turns = createTurns({ waitMs: 10_000, waitingMax: 10 })
-      const kysely = new Kysely<unknown>({ dialect: sqliteDialect({ thread, scopes, turns, oneConnection: false }) })
+      const kysely = new Kysely<unknown>({
+        dialect: dialect({ engine: thread, speech: sqliteSpeech, scopes, turns, oneConnection: false }),
+      })
       const started = Promise.withResolvers<void>()
       const waiting = started.promise.then(() => sql`delete from a`.execute(kysely))
       const running = scopes.run({ open: false }, () =>

@@ -8,6 +8,7 @@ import { AssertionError, isFailure } from '#base'
 import {
   ConstraintViolation,
   type Database,
+  type DatabasePlace,
   type Generated,
   type Migration,
   insertMany,
@@ -15,6 +16,7 @@ import {
   openDatabase,
   sql,
 } from '#database'
+import { postgresServer } from './postgres-server.ts'
 
 interface Tables {
   readonly test_thing: { readonly id: Generated<number>; readonly name: string; readonly bytes: Uint8Array | null; readonly size: number }
@@ -26,7 +28,7 @@ const migrations: Record<string, Migration> = {
     up: async (db) => {
       await db.schema
         .createTable('test_thing')
-        .addColumn('id', 'integer', (column) => column.primaryKey())
+        .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
         .addColumn('name', 'text', (column) => column.notNull().unique())
         .addColumn('bytes', 'bytea')
         .addColumn('size', 'bigint', (column) => column.notNull().check(sql`size >= 0`))
@@ -43,12 +45,17 @@ const folder = mkdtempSync(join(tmpdir(), 'quorate-database-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 let files = 0
 
-const places = { 'in a file': () => join(folder, `${++files}.db`), 'in memory': () => ':memory:' }
+const places: Record<string, () => DatabasePlace> = {
+  'in a file': () => ({ file: join(folder, `${++files}.db`) }),
+  'in memory': () => ({ file: ':memory:' }),
+}
+const server = postgresServer()
+if (server !== undefined) places['in PostgreSQL'] = () => server.place()
 
-for (const [place, file] of Object.entries(places)) {
+for (const [place, where] of Object.entries(places)) {
   describe(place, () => {
     async function opened(): Promise<Database<Tables> & AsyncDisposable> {
-      const database = await openDatabase<Tables>({ file: file(), migrations })
+      const database = await openDatabase<Tables>({ ...where(), migrations })
       return { ...database, [Symbol.asyncDispose]: () => database.close() }
     }
 
@@ -182,6 +189,7 @@ for (const [place, file] of Object.entries(places)) {
         rows,
         values.map((value) => ({ ...value, bytes: value.bytes && new Uint8Array(value.bytes) })),
       )
+      if (place === 'in PostgreSQL') return
       const types = await sql<{ type: string }>`select distinct typeof(size) as type from test_thing`.execute(database.kysely)
       assert.deepEqual(types.rows, [{ type: 'integer' }])
       const half = await sql<{ half: number }>`select ${1} / ${2} as half`.execute(database.kysely)

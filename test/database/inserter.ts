@@ -1,8 +1,8 @@
 // A program to be killed: inserts pairs of rows for ever and says each number once it is acknowledged.
-import { insertMany } from '#database'
+import { type DatabasePlace, insertMany } from '#database'
 import { type PairTables, openPairs } from './pairs.ts'
 
-const database = await openPairs(process.argv[2]!)
+const database = await openPairs(JSON.parse(process.argv[2]!) as DatabasePlace)
 const { last } = await database.kysely
   .selectFrom('test_pair')
   .select((select) => select.fn.max('number').as('last'))

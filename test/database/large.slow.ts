@@ -16,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'quorate-large-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 test('10^6 rows are inserted and streamed, and memory does not follow them', async (t) => {
-  const database = await openPairs(join(folder, 'large.db'))
+  const database = await openPairs({ file: join(folder, 'large.db') })
   const bytes = new Uint8Array(32).fill(7)
   let start = performance.now()
   for (let at = 0; at < ROWS; at += BATCH) {

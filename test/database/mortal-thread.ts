@@ -1,6 +1,6 @@
 // A database thread that answers nothing of interest, and dies when a statement says so.
 import { parentPort } from 'node:worker_threads'
-import type { ToThread } from '../../src/database/sqlite-protocol.ts'
+import type { ToThread } from '../../src/database/protocol.ts'
 
 parentPort!.on('message', ({ id, request }: ToThread) => {
   if ('sql' in request && request.sql === 'exit') process.exit(1)

@@ -1,13 +1,13 @@
 // Tables of the test that kills: rows that only make sense in pairs.
-import { type Database, openDatabase } from '#database'
+import { type Database, type DatabasePlace, openDatabase } from '#database'
 
 export interface PairTables {
   readonly test_pair: { readonly number: number; readonly half: number; readonly bytes: Uint8Array }
 }
 
-export async function openPairs(file: string): Promise<Database<PairTables>> {
+export async function openPairs(place: DatabasePlace): Promise<Database<PairTables>> {
   return openDatabase<PairTables>({
-    file,
+    ...place,
     migrations: {
       'test-0001': {
         up: async (db) => {

@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { databaseOf } from './database-of.ts'
 import { openSiteStorage, type SiteStorage, type SiteStorageOptions } from '#storage'
 
 export const quiet = { info: () => undefined, warn: () => undefined }
@@ -31,8 +32,17 @@ export async function makeSite(
   const home = join(root, 'home')
   await mkdir(home, { mode: 0o700 })
   const folders = Array.from({ length: request.count ?? 3 }, (_, index) => join(root, String.fromCharCode(97 + index)))
-  const open = (options: Partial<SiteStorageOptions> = {}): Promise<SiteStorage> =>
-    openSiteStorage({ home, variables: {}, log: quiet, productVersion: 'test', syncWrites: false, ...request.options, ...options })
+  const open = async (options: Partial<SiteStorageOptions> = {}): Promise<SiteStorage> =>
+    openSiteStorage({
+      home,
+      database: await databaseOf(home),
+      variables: {},
+      log: quiet,
+      productVersion: 'test',
+      syncWrites: false,
+      ...request.options,
+      ...options,
+    })
   const site: TestSite = {
     root,
     home,

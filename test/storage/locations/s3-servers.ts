@@ -10,13 +10,16 @@ import type { S3Credentials } from '../../../src/storage/locations/s3/credential
 import { type S3LocationOptions, createS3Location } from '../../../src/storage/locations/s3/s3.ts'
 import type { Location } from '../../../src/storage/location.ts'
 
+/** Those that speak S3. */
+type S3Kind = Extract<ServerKind, 'ceph' | 'swift' | 's3rver'>
+
 export interface TestServer {
-  readonly kind: ServerKind
+  readonly kind: S3Kind
   readonly endpoint: string
   readonly credentials: S3Credentials
 }
 
-export const KEYS: Readonly<Record<ServerKind, { readonly id: string; readonly secret: string }>> = {
+export const KEYS: Readonly<Record<S3Kind, { readonly id: string; readonly secret: string }>> = {
   ceph: { id: 'RGWMAIN', secret: 'rgwmainsecret' },
   swift: { id: 'test:tester', secret: 'testing' },
   s3rver: { id: 'S3RVER', secret: 'S3RVER' },
@@ -27,7 +30,7 @@ export function keysOf(id: string, secret: string): S3Credentials {
 }
 
 /** The server when it runs; otherwise a test that says what is missing stands in for those that need it. */
-export function serverFor(kind: ServerKind): TestServer | undefined {
+export function serverFor(kind: S3Kind): TestServer | undefined {
   const endpoint = process.env[RECIPES[kind].variable]
   if (endpoint !== undefined && endpoint !== '') return { kind, endpoint, credentials: keysOf(KEYS[kind].id, KEYS[kind].secret) }
   const line = notFound(kind)

@@ -1,4 +1,4 @@
-// Kysely's dialect for our SQLite thread: reads go to the reader, writes take turns, a transaction keeps its turn.
+// Kysely's dialect for either database: reads go to the reader, writes take turns, a transaction keeps its turn.
 import type { AsyncLocalStorage } from 'node:async_hooks'
 import { assert } from '#base'
 import {
@@ -7,12 +7,12 @@ import {
   type Dialect,
   type Driver,
   type QueryResult,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
+  type DatabaseIntrospector,
+  type Kysely,
+  type QueryCompiler,
 } from 'kysely'
 import { checkParameters } from './parameters.ts'
-import type { Answer, SqlValue } from './sqlite-protocol.ts'
-import type { SqliteThread } from './sqlite-thread.ts'
+import type { Answer, Engine, SqlValue } from './protocol.ts'
 import type { Turns } from './turns.ts'
 
 /** Follows the asynchronous work that a transaction starts, to catch use of another handle inside it. */
@@ -20,19 +20,27 @@ export interface TransactionScope {
   open: boolean
 }
 
-export interface SqliteDialectOptions {
-  readonly thread: SqliteThread
+/** What differs between the two databases above the engine. */
+export interface Speech {
+  createQueryCompiler(): QueryCompiler
+  // oxlint-disable-next-line no-explicit-any
+  createIntrospector(kysely: Kysely<any>): DatabaseIntrospector
+}
+
+export interface DialectOptions {
+  readonly engine: Engine
+  readonly speech: Speech
   readonly scopes: AsyncLocalStorage<TransactionScope>
   readonly turns: Turns
   /** In memory there is no second connection: reads take turns with the writes. */
   readonly oneConnection: boolean
 }
 
-export function sqliteDialect(options: SqliteDialectOptions): Dialect {
+export function dialect(options: DialectOptions): Dialect {
   return {
-    createDriver: () => sqliteDriver(options),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-    createIntrospector: (kysely) => new SqliteIntrospector(kysely),
+    createDriver: () => driver(options),
+    createQueryCompiler: () => options.speech.createQueryCompiler(),
+    createIntrospector: (kysely) => options.speech.createIntrospector(kysely),
     createAdapter: () => ({
       supportsCreateIfNotExists: true,
       supportsMultipleConnections: true,
@@ -45,26 +53,26 @@ export function sqliteDialect(options: SqliteDialectOptions): Dialect {
   }
 }
 
-function sqliteDriver(options: SqliteDialectOptions): Driver {
+function driver(options: DialectOptions): Driver {
   return {
     init: async () => undefined,
-    acquireConnection: async () => new SqliteConnection(options),
-    beginTransaction: (connection) => (connection as SqliteConnection).begin(),
-    commitTransaction: (connection) => (connection as SqliteConnection).commit(),
-    rollbackTransaction: (connection) => (connection as SqliteConnection).rollback(),
+    acquireConnection: async () => new OpenConnection(options),
+    beginTransaction: (connection) => (connection as OpenConnection).begin(),
+    commitTransaction: (connection) => (connection as OpenConnection).commit(),
+    rollbackTransaction: (connection) => (connection as OpenConnection).rollback(),
     releaseConnection: async () => undefined,
     destroy: async () => assert(false, 'a database is closed by its own close()'),
   }
 }
 
-/** A way to the thread: for single statements until `begin`, then for one transaction, then for nothing. */
-class SqliteConnection implements DatabaseConnection {
-  readonly #options: SqliteDialectOptions
+/** A way to the engine: for single statements until `begin`, then for one transaction, then for nothing. */
+class OpenConnection implements DatabaseConnection {
+  readonly #options: DialectOptions
   #state: 'single' | 'transaction' | 'over' = 'single'
   #scope: TransactionScope | undefined
   #release: (() => void) | undefined
 
-  constructor(options: SqliteDialectOptions) {
+  constructor(options: DialectOptions) {
     this.#options = options
   }
 
@@ -73,7 +81,7 @@ class SqliteConnection implements DatabaseConnection {
     assert(scope && !scope.open && this.#state === 'single', 'transactions begin by transaction() of the database')
     this.#release = await this.#options.turns.take()
     try {
-      await this.#options.thread.call({ kind: 'begin' })
+      await this.#options.engine.call({ kind: 'begin' })
     } catch (error) {
       this.#end()
       throw error
@@ -84,13 +92,13 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async commit(): Promise<void> {
-    await this.#options.thread.call({ kind: 'commit' })
+    await this.#options.engine.call({ kind: 'commit' })
     this.#end()
   }
 
   async rollback(): Promise<void> {
     try {
-      await this.#options.thread.call({ kind: 'rollback' })
+      await this.#options.engine.call({ kind: 'rollback' })
     } finally {
       this.#end()
     }
@@ -124,12 +132,12 @@ class SqliteConnection implements DatabaseConnection {
     assert(cursor !== undefined, 'a cursor has a number')
     try {
       for (let done = false; !done;) {
-        const page = await this.#options.thread.call({ kind: 'cursor-next', cursor, count: chunkSize })
+        const page = await this.#options.engine.call({ kind: 'cursor-next', cursor, count: chunkSize })
         done = page.done === true
         yield { rows: objects<R>(page) }
       }
     } finally {
-      await this.#options.thread.call({ kind: 'cursor-close', cursor })
+      await this.#options.engine.call({ kind: 'cursor-close', cursor })
     }
   }
 
@@ -137,7 +145,7 @@ class SqliteConnection implements DatabaseConnection {
     checkParameters(parameters)
     const release = this.#options.oneConnection ? await this.#options.turns.take() : undefined
     try {
-      return await this.#options.thread.call({ kind: 'cursor-open', sql, parameters })
+      return await this.#options.engine.call({ kind: 'cursor-open', sql, parameters })
     } finally {
       release?.()
     }
@@ -151,14 +159,14 @@ class SqliteConnection implements DatabaseConnection {
   async #run<R>(on: 'writer' | 'reader', { sql, parameters, query }: CompiledQuery): Promise<QueryResult<R>> {
     checkParameters(parameters)
     const transaction = this.#state === 'transaction'
-    const answer = await this.#options.thread.call({ kind: 'run', on, transaction, sql, parameters })
+    const answer = await this.#options.engine.call({ kind: 'run', on, transaction, sql, parameters })
     const rows = objects<R>(answer)
     if (query.kind === 'SelectQueryNode') return { rows }
     return { rows, numAffectedRows: BigInt(answer.changes ?? rows.length) }
   }
 }
 
-/** SQLite's `with` cannot change anything, so a select never does. */
+/** Rooms write no select that changes anything. */
 function onlyReads({ query, sql }: CompiledQuery): boolean {
   return query.kind === 'SelectQueryNode' || (query.kind === 'RawNode' && /^\s*(?:select|values|explain)\b/i.test(sql))
 }

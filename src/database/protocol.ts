@@ -1,4 +1,5 @@
-// What is said between the program and the thread that owns the SQLite connections. Type only: the thread imports nothing of ours.
+// What is said between the program and what runs its SQL: the thread that owns SQLite, or the connections to PostgreSQL. Type only: the thread
+// imports nothing of ours.
 
 /** What a column or a parameter holds. Integers are safe integers. */
 export type SqlValue = null | number | string | Uint8Array
@@ -40,4 +41,12 @@ export interface FromThread {
   readonly id: number
   readonly answer?: Answer
   readonly refusal?: Refusal
+}
+
+/** One of the two databases, as the dialect uses it. */
+export interface Engine {
+  /** Throws `database.unavailable`, a `ConstraintViolation`, or an `AssertionError` for SQL that is wrong in itself. */
+  call(request: Request): Promise<Answer>
+  /** Closes the connections; never throws. */
+  stop(): Promise<void>
 }

@@ -1,0 +1,11 @@
+// The storage room on the other database: what one vault can do, and its histories under faults.
+import { postgresServer } from '../database/postgres-server.ts'
+import { usePostgres } from './database-of.ts'
+
+const server = postgresServer()
+if (server !== undefined) {
+  usePostgres(server.url)
+  await import('./vault.test.ts')
+  await import('./making.test.ts')
+  await import('../sim/store.sim.test.ts')
+}
