@@ -2,14 +2,20 @@
 import type {
   Capabilities,
   Entry,
+  HealthHistory,
+  HealthRequest,
+  HealthView,
   Listing,
   LocationStatus,
+  MeasuredLocation,
   Placement,
+  ScrubDepth,
   Site,
   SiteEvent,
   Status,
   Stored,
   Task,
+  Traits,
   VaultRequest,
   VaultSummary,
   Versions,
@@ -47,6 +53,7 @@ export interface Door {
   createVault(request: VaultRequest): Promise<VaultSummary>
   addLocation(request: { readonly spec: string; readonly label?: string | undefined }): Promise<LocationStatus>
   testLocation(request: { readonly location: string }): Promise<Capabilities>
+  setTraits(request: { readonly location: string; readonly traits: Traits }): Promise<MeasuredLocation>
   list(request: {
     readonly path: string
     readonly recursive: boolean
@@ -75,7 +82,10 @@ export interface Door {
     readonly offset: number
     readonly lengthBytes: number
   }): Promise<Uint8Array>
-  scrub(request: { readonly depth: 'present' | 'tags'; readonly location?: string | undefined }): Promise<Task>
+  scrub(request: { readonly depth: ScrubDepth; readonly location?: string | undefined }): Promise<Task>
+  health(): Promise<HealthView>
+  setHealth(request: HealthRequest): Promise<HealthView>
+  healthHistory(request: { readonly days?: number | undefined }): Promise<HealthHistory>
   repair(request: { readonly path?: string | undefined }): Promise<Task>
   recover(request: {
     readonly locations: readonly { readonly spec: string; readonly label?: string | undefined }[]

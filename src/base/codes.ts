@@ -53,6 +53,11 @@ export const CODES = {
   'storage.vault-exists': { kind: 'conflict', title: 'A vault exists here already', retry: false },
   'storage.home-busy': { kind: 'conflict', title: 'Another process uses this QUORATE_HOME', retry: true },
   'storage.repair': { kind: 'unavailable', title: 'Some fragments could not be repaired', retry: true },
+  'storage.mass-loss': {
+    kind: 'corrupt',
+    title: 'A location lost much at once, and waits for a person before it is filled again',
+    retry: false,
+  },
   'storage.read-only': { kind: 'unavailable', title: 'The vault cannot be written now', retry: true },
 
   'location.absent': { kind: 'absent', title: 'The location has no such fragment', retry: false },

@@ -41,6 +41,12 @@ export async function perform(
       return (await import('./commands/status.ts')).status(context, { check: wish.check })
     case 'scrub':
       return (await import('./commands/long-work.ts')).scrub(context, { depth: wish.depth, location: wish.location })
+    case 'describe-location':
+      return (await import('./commands/health.ts')).describeLocation(context, wish.named, wish.options)
+    case 'health':
+      return (await import('./commands/health.ts')).health(context, wish.days)
+    case 'health-schedule':
+      return (await import('./commands/health.ts')).healthSchedule(context, wish.options)
     case 'repair':
       return (await import('./commands/long-work.ts')).repair(context, wish.path)
     case 'recover':

@@ -1,5 +1,7 @@
 // The commands, their options and their help. What they do is loaded only when it is done, so that help is quick.
 import { Argument, Command, InvalidArgumentError, Option } from '@commander-js/extra-typings'
+import type { ScrubDepth } from '#contract'
+import type { HealthWish } from './commands/health.ts'
 import type { GetOptions } from './commands/get.ts'
 import type { InitOptions } from './commands/init.ts'
 import type { LsOptions } from './commands/ls.ts'
@@ -29,8 +31,9 @@ export type Wish =
   | { readonly kind: 'rm'; readonly paths: readonly string[]; readonly options: RmOptions }
   | { readonly kind: 'versions'; readonly path: string }
   | { readonly kind: 'status'; readonly check: boolean }
-  | { readonly kind: 'scrub'; readonly depth: 'present' | 'tags'; readonly location: string | undefined }
+  | { readonly kind: 'scrub'; readonly depth: ScrubDepth; readonly location: string | undefined }
   | { readonly kind: 'repair'; readonly path: string | undefined }
+  | HealthWish
   | { readonly kind: 'recover'; readonly locations: readonly string[] }
   | { readonly kind: 'serve'; readonly port: number | undefined; readonly host: string; readonly open: boolean }
   | { readonly kind: 'completion'; readonly shell: 'bash' | 'zsh' | 'fish' }
@@ -160,12 +163,13 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
     .command('scrub')
     .description('check every fragment of every location')
     .addOption(
-      new Option('--depth <depth>', 'present: it is there; tags: every byte is right')
-        .choices(['present', 'tags'] as const)
+      new Option('--depth <depth>', 'present: it is there; tags: every byte of every fragment is right; full: every file is read whole')
+        .choices(['present', 'tags', 'full'] as const)
         .default('tags' as const),
     )
     .option('--location <label>', 'only this location')
     .action(({ depth, location: only }) => wish({ kind: 'scrub', depth, location: only }))
+  healthCommands(program, location, wish)
   program
     .command('repair')
     .description('write again what is lost, corrupt or pending')
@@ -197,6 +201,65 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
     .argument('<prefix>')
     .action((prefix) => wish({ kind: 'complete-path', prefix }))
   return program
+}
+
+type AnyCommand = Pick<Command, 'command'>
+
+/** What is set in parts: a command with neither action nor options shows. */
+function healthCommands(program: AnyCommand, location: AnyCommand, wish: (one: Wish) => void): void {
+  location
+    .command('describe')
+    .description('say who runs a location, where, and what it costs; nothing of it is looked up or sent anywhere')
+    .argument('<label>', 'label or id')
+    .option('--provider <name>', 'who runs it; locations of one provider may fail, or be opened, together')
+    .option('--region <name>')
+    .option('--jurisdiction <code>', 'whose courts can order it opened: DE, US, ...')
+    .option('--availability <part>', 'part of the time that it answers, such as 0.999', part)
+    .option('--durability <part>', 'chance that it keeps what it has for a year, such as 0.9999', part)
+    .option('--currency <code>', 'of the prices: EUR, USD, ...')
+    .option('--per-gib-month <price>', 'keeping one GiB for a month', amount)
+    .option('--per-gib-out <price>', 'reading one GiB from it', amount)
+    .option('--per-10k-puts <price>', 'ten thousand writing requests', amount)
+    .option('--per-10k-gets <price>', 'ten thousand reading requests', amount)
+    .option('--clear', 'forget what was said before')
+    .action((named, options) => wish({ kind: 'describe-location', named, options: { ...options, clear: options.clear === true } }))
+  const health = program
+    .command('health')
+    .description('schedule of checking, what is to be repaired, what the locations did, and how it was')
+    .option('--days <n>', 'of history', positive, 30)
+    .action(({ days }) => wish({ kind: 'health', days }))
+  health
+    .command('schedule')
+    .description('what is checked when, how fast, and whether damage is repaired by itself; without options it shows')
+    .option('--present <hours>', 'everything is there: once in so many hours; off switches it off', period)
+    .option('--tags <hours>', 'every byte of every fragment is right: once in so many hours; or off', period)
+    .option('--full <hours>', 'every file is read whole: once in so many hours; or off', period)
+    .option('--rate <mib>', 'checks read at most so many MiB a second', amount)
+    .option('--share <part>', 'part of the time that checks may be at work, such as 0.25', part)
+    .option('--pause', 'no scheduled check until --resume')
+    .option('--resume', 'checks go on where they stopped')
+    .addOption(new Option('--auto-repair <state>', 'damage is repaired by itself').choices(['on', 'off'] as const))
+    .option('--repair-delay <seconds>', 'damage is gathered for so long first; files without redundancy never wait', seconds)
+    .action((options) => wish({ kind: 'health-schedule', options }))
+}
+
+function part(text: string): number {
+  const value = Number(text)
+  if (!/^(?:0?\.\d+|[01](?:\.0+)?)$/.test(text)) throw new InvalidArgumentError('It must be a number from 0 to 1.')
+  return value
+}
+
+function amount(text: string): number {
+  const value = Number(text)
+  if (!/^\d+(?:\.\d+)?$/.test(text) || value > 1e6) throw new InvalidArgumentError('It must be a number from 0.')
+  return value
+}
+
+function period(text: string): number | 'off' {
+  if (text === 'off') return 'off'
+  const value = Number(text)
+  if (!/^\d+(?:\.\d+)?$/.test(text) || value < 1 || value > 87_600) throw new InvalidArgumentError('It must be hours, 1 to 87600, or off.')
+  return value
 }
 
 function positive(text: string): number {

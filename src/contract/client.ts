@@ -15,6 +15,7 @@ import {
   type Versions,
   type LocationStatus,
 } from './schemas.ts'
+import type { HealthHistory, HealthRequest, HealthView, MeasuredLocation, ScrubDepth, Traits } from './health.ts'
 import { routes, type Route } from './routes.ts'
 import type { Capabilities } from './contract.ts'
 
@@ -77,6 +78,7 @@ export interface Client {
   createVault(body: VaultRequest, options?: CallOptions): Promise<VaultSummary>
   addLocation(body: { spec: string; label?: string }, options?: CallOptions): Promise<LocationStatus>
   testLocation(body: { location: string }, options?: CallOptions): Promise<Capabilities>
+  setTraits(body: { location: string; traits: Traits }, options?: CallOptions): Promise<MeasuredLocation>
   list(query: { path: string; recursive?: boolean; after?: string; limit?: number }, options?: CallOptions): Promise<Listing>
   stat(query: { path: string }, options?: CallOptions): Promise<Entry>
   upload(request: UploadRequest, options?: CallOptions): Promise<Stored>
@@ -88,7 +90,10 @@ export interface Client {
   versions(query: { path: string }, options?: CallOptions): Promise<Versions>
   placement(query: { path: string; version?: number }, options?: CallOptions): Promise<Placement>
   fragment(query: { path: string; x: number; offset?: number; length?: number }, options?: CallOptions): Promise<Uint8Array>
-  scrub(body: { depth?: 'present' | 'tags'; location?: string }, options?: CallOptions): Promise<Task>
+  scrub(body: { depth?: ScrubDepth; location?: string }, options?: CallOptions): Promise<Task>
+  health(options?: CallOptions): Promise<HealthView>
+  setHealth(body: HealthRequest, options?: CallOptions): Promise<HealthView>
+  healthHistory(query?: { days?: number }, options?: CallOptions): Promise<HealthHistory>
   repair(body: { path?: string }, options?: CallOptions): Promise<Task>
   recover(body: { locations: { spec: string; label?: string }[]; passphrase?: string }, options?: CallOptions): Promise<Task>
   tasks(options?: CallOptions): Promise<{ tasks: Task[] }>
@@ -113,6 +118,7 @@ export function createClient(transport: Transport): Client {
     createVault: (body, options) => call(routes.createVault, { body }, options),
     addLocation: (body, options) => call(routes.addLocation, { body }, options),
     testLocation: (body, options) => call(routes.testLocation, { body }, options),
+    setTraits: (body, options) => call(routes.setTraits, { body }, options),
     list: (query, options) => call(routes.list, { query }, options),
     stat: (query, options) => call(routes.stat, { query }, options),
     createFolder: (body, options) => call(routes.createFolder, { body }, options),
@@ -122,6 +128,9 @@ export function createClient(transport: Transport): Client {
     versions: (query, options) => call(routes.versions, { query }, options),
     placement: (query, options) => call(routes.placement, { query }, options),
     scrub: (body, options) => call(routes.scrub, { body }, options),
+    health: (options) => call(routes.health, {}, options),
+    setHealth: (body, options) => call(routes.setHealth, { body }, options),
+    healthHistory: (query = {}, options) => call(routes.healthHistory, { query }, options),
     repair: (body, options) => call(routes.repair, { body }, options),
     recover: (body, options) => call(routes.recover, { body }, options),
     tasks: (options) => call(routes.tasks, {}, options),

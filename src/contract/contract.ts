@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { capabilities } from './schemas.ts'
 
 export * from './schemas.ts'
+export * from './health.ts'
 export { routes, type Route, type Routes } from './routes.ts'
 export * from './client.ts'
 export { toProblem } from './problem.ts'

@@ -1,5 +1,6 @@
 // Every route of the API in one table. The server registers them from here, the client calls them from here.
 import { z } from 'zod'
+import * as h from './health.ts'
 import * as s from './schemas.ts'
 
 export interface Route {
@@ -49,6 +50,14 @@ export const routes = {
     answer: s.capabilities,
     status: 200,
     summary: 'Try what a location (label or id) promises',
+  },
+  setTraits: {
+    method: 'PUT',
+    path: '/api/v1/locations/traits',
+    body: h.traitsRequest,
+    answer: h.measuredLocation,
+    status: 200,
+    summary: 'Say of a location (label or id) who runs it, where, and what it costs; replaces what was said before',
   },
   list: {
     method: 'GET',
@@ -149,6 +158,29 @@ export const routes = {
     answer: s.task,
     status: 202,
     summary: 'Check every fragment of every location, or of one',
+  },
+  health: {
+    method: 'GET',
+    path: '/api/v1/health',
+    answer: h.healthView,
+    status: 200,
+    summary: 'Schedule of checking, repair debt, and what the locations did in the last 30 days',
+  },
+  setHealth: {
+    method: 'PUT',
+    path: '/api/v1/health',
+    body: h.healthRequest,
+    answer: h.healthView,
+    status: 200,
+    summary: 'Change the schedule of checking and the automatic repair; what is not named stays',
+  },
+  healthHistory: {
+    method: 'GET',
+    path: '/api/v1/health/history',
+    query: z.object({ days: z.coerce.number().int().min(1).max(3653).optional() }),
+    answer: h.healthHistory,
+    status: 200,
+    summary: 'How the vault was: samples of the last days (default 365)',
   },
   repair: {
     method: 'POST',

@@ -207,7 +207,7 @@ export const finding = z.object({
 })
 export type Finding = z.infer<typeof finding>
 
-export const scrubRequest = z.object({ depth: z.enum(['present', 'tags']).default('tags'), location: z.string().optional() })
+export const scrubRequest = z.object({ depth: z.enum(['present', 'tags', 'full']).default('tags'), location: z.string().optional() })
 export const repairRequest = z.object({ path: vaultPath.optional() })
 
 export const report = z.object({

@@ -7,10 +7,13 @@ export class Findings {
   checkedFragments = 0
   checkedBytes = 0
   repairedFragments = 0
+  /** Findings of damage, apart from places that did not answer. */
+  damage = 0
   readonly #findings: Finding[] = []
   #more = 0
 
   add(finding: Finding): void {
+    if (finding.kind !== 'unreachable' && finding.kind !== 'orphan') this.damage += 1
     if (this.#findings.length < FINDINGS_MAX) this.#findings.push(finding)
     else this.#more += 1
   }

@@ -18,6 +18,7 @@ export class Places {
   readonly #vault: string
   readonly #onChange: (place: Place) => void
   readonly #checkMs: number
+  readonly #wrap: (id: string, location: Location) => Location
   readonly #stop = new AbortController()
   #all: Place[]
 
@@ -27,6 +28,8 @@ export class Places {
     readonly clock: Clock
     /** A check of one location may take this long before it counts as unreachable. */
     readonly checkMs: number
+    /** Seen by everybody instead of the location itself. */
+    readonly wrap?: (id: string, location: Location) => Location
     /** A place came or went. */
     readonly onChange: (place: Place) => void
   }) {
@@ -34,6 +37,7 @@ export class Places {
     this.#vault = parts.vault
     this.#onChange = parts.onChange
     this.#checkMs = parts.checkMs
+    this.#wrap = parts.wrap ?? ((_, location) => location)
     this.#all = parts.locations.map((one) => this.#place(one)).toSorted((a, b) => a.x - b.x)
   }
 
@@ -99,6 +103,7 @@ export class Places {
   }
 
   #place({ id, x, location }: EnrolledLocation): Place {
-    return new Place({ id, x, vault: this.#vault, location, clock: this.#clock, checkMs: this.#checkMs, onChange: this.#onChange })
+    const seen = this.#wrap(id, location)
+    return new Place({ id, x, vault: this.#vault, location: seen, clock: this.#clock, checkMs: this.#checkMs, onChange: this.#onChange })
   }
 }

@@ -2,9 +2,11 @@
 import { concat, Failure, toHex } from '#base'
 import { interpolateBytes } from '#crypto'
 import { gmac, random } from '#crypto/primitives'
+import { sql } from '#database'
 import { commitment, encodeFragmentHead, encodeTrailer, ktag, newId, recordNonce, recordPrefix, saltOf } from '#format'
 import { log } from './catalogue.ts'
 import { Findings, type Progress } from './findings.ts'
+import { allowRefill, DAMAGED, forgetRefills, heldBackPlaces, noteWounds } from './health-debt.ts'
 import type { FragmentSink } from './location.ts'
 import type { ObjectReader } from './object-reader.ts'
 import { within } from './patience.ts'
@@ -18,27 +20,50 @@ export interface RepairRequest {
   readonly path?: string | undefined
   readonly signal: AbortSignal
   readonly progress: Progress
+  /** Nobody asked for it: emptied places stay as they are, and what lost much at once waits for a person. */
+  readonly automatic?: boolean
 }
 
+/** Dealings of one round; the next round orders anew, since meanwhile others may be nearer to loss. */
+const ROUND_DEALS = 2000
+
 /**
- * Repairs in the order of need: what has the fewest readable fragments first. An emptied place is marked as ours again and filled.
- * Every repaired fragment counts at once, so a repair that is cut off goes on where it was.
+ * Repairs in the order of need: what is nearest to loss first, then what was damaged longest ago. By a person's word an emptied place is
+ * marked as ours again and filled. Every repaired fragment counts at once, so a repair that is cut off goes on where it was.
  */
 export async function repair(vault: Vault, request: RepairRequest): Promise<Findings> {
   const { db, places } = vault.parts
   const findings = new Findings()
   await places.checkAll()
-  for (const place of places.all) await welcome(vault, place, { findings, signal: request.signal })
-  await fillAdded(vault)
-  const due = await dueDeals(vault, request.path)
-  /** Places that failed a write in this repair; they are not waited for again and again. */
+  /** Places that failed a write in this repair, or may not be filled; they are not waited for again and again. */
   const givenUp = new Set<Place>()
-  request.progress.total(due.reduce((sum, { fragments }) => sum + fragments, 0))
-  for (const { deal: id } of due) {
-    if (request.signal.aborted) throw new Failure('base.cancelled')
-    const deal = await db.kysely.selectFrom('deal').selectAll().where('deal', '=', id).where('state', '=', 'stored').executeTakeFirst()
-    if (deal !== undefined) await repairDeal(vault, deal, { ...request, findings, givenUp })
+  if (request.automatic === true) {
+    for (const place of places.all) if (place.view.presence !== 'present') givenUp.add(place)
+    for (const place of await heldBackPlaces(vault)) givenUp.add(place)
+  } else {
+    for (const place of places.all) await welcome(vault, place, { findings, signal: request.signal })
+    if (request.path === undefined || request.path === '/') await allowRefill(vault)
   }
+  await fillAdded(vault)
+  await noteWounds(vault)
+  const skipped = new Set(request.automatic === true ? givenUp : [])
+  const elsewhere = [...skipped].map(({ id }) => id)
+  const tried = new Set<string>()
+  request.progress.total(await countDue(vault, request.path, elsewhere))
+  for (;;) {
+    const due = (await dueDeals(vault, { path: request.path, skipped: elsewhere, limit: ROUND_DEALS + tried.size })).filter(
+      (id) => !tried.has(id),
+    )
+    if (due.length === 0) break
+    for (const id of due) {
+      if (request.signal.aborted) throw new Failure('base.cancelled')
+      tried.add(id)
+      const deal = await db.kysely.selectFrom('deal').selectAll().where('deal', '=', id).where('state', '=', 'stored').executeTakeFirst()
+      if (deal !== undefined) await repairDeal(vault, deal, { ...request, findings, givenUp, skipped })
+    }
+  }
+  await noteWounds(vault)
+  await forgetRefills(vault)
   return findings
 }
 
@@ -113,14 +138,15 @@ async function fillAdded(vault: Vault): Promise<void> {
   }
 }
 
-async function dueDeals(vault: Vault, path: string | undefined): Promise<{ deal: string; fragments: number }[]> {
-  const { db } = vault.parts
-  const rows = await db.kysely
+/** Dealings with something to write again at places that are not skipped. */
+function dueQuery(vault: Vault, path: string | undefined, skipped: readonly string[]) {
+  return vault.parts.db.kysely
     .selectFrom('fragment')
     .innerJoin('deal', 'deal.deal', 'fragment.deal')
-    .select(['fragment.deal', (eb) => eb.fn.countAll<number>().as('fragments'), 'deal.n'])
+    .leftJoin('wound', (join) => join.onRef('wound.deal', '=', 'fragment.deal').onRef('wound.x', '=', 'fragment.x'))
     .where('deal.state', '=', 'stored')
-    .where('fragment.state', 'in', ['lost', 'corrupt', 'pending'])
+    .where('fragment.state', 'in', DAMAGED)
+    .$if(skipped.length > 0, (query) => query.where('fragment.location', 'not in', skipped))
     .$if(path !== undefined && path !== '/', (query) =>
       query.where('fragment.deal', 'in', (eb) =>
         eb
@@ -135,16 +161,39 @@ async function dueDeals(vault: Vault, path: string | undefined): Promise<{ deal:
           ),
       ),
     )
-    .groupBy(['fragment.deal', 'deal.n'])
-    .orderBy('fragments', 'desc')
+}
+
+async function countDue(vault: Vault, path: string | undefined, skipped: readonly string[]): Promise<number> {
+  const { count } = await dueQuery(vault, path, skipped)
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return count
+}
+
+/** Fewest good fragments above k first, then the oldest damage; of equals the catalogue's own objects first. */
+async function dueDeals(
+  vault: Vault,
+  given: { readonly path: string | undefined; readonly skipped: readonly string[]; readonly limit: number },
+): Promise<string[]> {
+  const { present } = vault.parts.places
+  const there = present.length === 0 ? ['-'] : present
+  const good = sql<number>`(select count(*) from fragment as f where f.deal = deal.deal and f.state = 'held' and f.location in (${sql.join(there)}))`
+  const rows = await dueQuery(vault, given.path, given.skipped)
+    .select((eb) => ['fragment.deal', sql<number>`${good} - deal.k`.as('margin'), eb.fn.min('wound.since').as('since'), 'deal.purpose'])
+    .groupBy(['fragment.deal', 'deal.deal', 'deal.k', 'deal.purpose'])
+    .orderBy('margin')
+    .orderBy('since')
+    .orderBy('deal.purpose')
+    .orderBy('fragment.deal')
+    .limit(given.limit)
     .execute()
-  return rows
+  return rows.map(({ deal }) => deal)
 }
 
 async function repairDeal(
   vault: Vault,
   deal: DealTable,
-  request: RepairRequest & { readonly findings: Findings; readonly givenUp: Set<Place> },
+  request: RepairRequest & { readonly findings: Findings; readonly givenUp: Set<Place>; readonly skipped: ReadonlySet<Place> },
 ): Promise<void> {
   const { findings, givenUp } = request
   const { db, places } = vault.parts
@@ -162,6 +211,8 @@ async function repairDeal(
       targets.push({ row, place })
       continue
     }
+    // Nobody asked, and it is told elsewhere.
+    if (request.automatic === true && (place === undefined || request.skipped.has(place))) continue
     request.progress.add(1)
     findings.add({
       location: place?.label ?? row.location,

@@ -1,5 +1,6 @@
-// Checking what the locations keep, without ever reassembling an object: each fragment is judged by its own tags.
+// Checking what the locations keep. `present` and `tags` never reassemble an object: each fragment is judged alone; `full` reads each object whole.
 import { Failure, isFailure, toHex } from '#base'
+import type { ScrubDepth } from '#contract'
 import { type Assembly, assemble, type AssemblyReport, ChunkOpener, commitment, type Frame, type Member } from '#format'
 import { log } from './catalogue.ts'
 import { Findings, type Progress } from './findings.ts'
@@ -14,11 +15,13 @@ const PAGE_DEALS = 200
 const WORKERS = 3
 
 export interface ScrubRequest {
-  readonly depth: 'present' | 'tags'
+  readonly depth: ScrubDepth
   /** One location only: its records; k key shares are read from others all the same. */
   readonly place?: Place | undefined
   readonly signal: AbortSignal
   readonly progress: Progress
+  /** Told of what was read; takes its time, so that people's work has the places. */
+  readonly pace?: ((bytes: number) => Promise<void>) | undefined
 }
 
 /** Goes through every stored object. What is lost or damaged is noted for repair; nothing is changed at the locations. */
@@ -26,13 +29,7 @@ export async function scrub(vault: Vault, request: ScrubRequest): Promise<Findin
   const { db, places } = vault.parts
   const findings = new Findings()
   await places.checkAll()
-  const total = await db.kysely
-    .selectFrom('fragment')
-    .select((eb) => eb.fn.countAll().as('count'))
-    .where('name', 'is not', null)
-    .$if(request.place !== undefined, (query) => query.where('location', '=', request.place!.id))
-    .executeTakeFirstOrThrow()
-  request.progress.total(Number(total.count))
+  request.progress.total(await countWork(vault, request))
   for (const place of places.all) {
     if (request.place !== undefined && place !== request.place) continue
     if (place.view.presence !== 'present')
@@ -65,15 +62,35 @@ export async function scrub(vault: Vault, request: ScrubRequest): Promise<Findin
       }),
     )
   }
-  await scrubNames(vault, request, findings)
+  if (request.depth !== 'full') await scrubNames(vault, request, findings)
   return findings
+}
+
+async function countWork(vault: Vault, request: ScrubRequest): Promise<number> {
+  const { kysely } = vault.parts.db
+  const { count } =
+    request.depth === 'full'
+      ? await kysely
+          .selectFrom('deal')
+          .select((eb) => eb.fn.countAll<number>().as('count'))
+          .where('state', '=', 'stored')
+          .executeTakeFirstOrThrow()
+      : await kysely
+          .selectFrom('fragment')
+          .select((eb) => eb.fn.countAll<number>().as('count'))
+          .where('name', 'is not', null)
+          .$if(request.place !== undefined, (query) => query.where('location', '=', request.place!.id))
+          .executeTakeFirstOrThrow()
+  return count
 }
 
 interface Looked extends Opened {
   readonly row: FragmentTable
 }
 
-async function scrubDeal(vault: Vault, deal: DealTable, request: ScrubRequest, findings: Findings): Promise<void> {
+/** Checks what stands of one object. */
+export async function scrubDeal(vault: Vault, deal: DealTable, request: ScrubRequest, findings: Findings): Promise<void> {
+  if (request.depth === 'full') return readWhole(vault, deal, request, findings)
   const { db, places, clock, stallMs } = vault.parts
   const rows = (await db.kysely.selectFrom('fragment').selectAll().where('deal', '=', deal.deal).orderBy('x').execute()).filter(
     (row) => row.name !== null,
@@ -170,7 +187,8 @@ async function scrubDeal(vault: Vault, deal: DealTable, request: ScrubRequest, f
       const { row } = one
       if (!isWanted(row)) continue
       const { place } = one.candidate
-      const judging = judgeMember(vault, { assembly: chosen, member, source: one.source, label: place.label, signal: request.signal })
+      const { signal, pace } = request
+      const judging = judgeMember(vault, { assembly: chosen, member, source: one.source, label: place.label, signal, pace })
       const damage = await answerOf(
         row,
         place,
@@ -194,6 +212,40 @@ async function scrubDeal(vault: Vault, deal: DealTable, request: ScrubRequest, f
       looked.map(({ frame }) => frame),
       { k: deal.k, vault: vault.row.vault, object: deal.object, version: deal.version, dealId: deal.deal },
     )
+  }
+}
+
+/** Reads an object end to end as a person would: every chunk's tag, the SHA-256 of the whole, the zeros after it, the dealer's signature. */
+async function readWhole(vault: Vault, deal: DealTable, request: ScrubRequest, findings: Findings): Promise<void> {
+  const { places } = vault.parts
+  const { signal } = request
+  const before = await vault.candidates(deal.deal)
+  const path = await pathOf(vault, deal)
+  try {
+    const reader = await vault.open(deal, signal)
+    try {
+      for await (const piece of reader.read({ first: 0, last: deal.size - 1 }, signal)) {
+        findings.checkedBytes += piece.length
+        await request.pace?.(piece.length * deal.k)
+      }
+    } finally {
+      await reader.close()
+    }
+    findings.checkedFragments += deal.k
+  } catch (error) {
+    if (signal.aborted || !(error instanceof Failure) || error.code === 'base.cancelled') throw error
+    // A place that is away explains it, and is told elsewhere; what was removed meanwhile is nobody's loss.
+    const explained = error.kind === 'unavailable' && places.present.length < places.all.length
+    if (!explained && (await isStored(vault, deal)))
+      findings.add({ location: '', path, fragment: '', kind: 'unreadable', detail: error.message })
+  }
+  request.progress.add(1)
+  const suspects = new Set(before.filter(({ suspect }) => suspect).map(({ name }) => name))
+  const rows = await vault.parts.db.kysely.selectFrom('fragment').selectAll().where('deal', '=', deal.deal).execute()
+  for (const { name, location, state } of rows) {
+    if (name === null || suspects.has(name) || (state !== 'lost' && state !== 'corrupt')) continue
+    const label = places.byId(location)?.label ?? location
+    findings.add({ location: label, path, fragment: name, kind: state, detail: 'it was met while the file was read' })
   }
 }
 
@@ -254,10 +306,11 @@ async function judgeMember(
     readonly source: FragmentSource
     readonly label: string
     readonly signal: AbortSignal
+    readonly pace: ScrubRequest['pace']
   },
 ): Promise<string | undefined> {
   const { arenas, clock, stallMs } = vault.parts
-  const { assembly, member, source, label, signal } = given
+  const { assembly, member, source, label, signal, pace } = given
   const { suite, k, chunkLog2 } = assembly.common
   const arena = await arenas.take({ suite, k, rows: k, chunkLog2, slots: 1 }, signal)
   let silent = false
@@ -279,6 +332,7 @@ async function judgeMember(
         throw error
       }
       silent = false
+      await pace?.(view.length)
       if (opener.judge(slot, { ...member, row: 0 }, j) === 'bad') return `record ${j} is damaged`
     }
     return undefined

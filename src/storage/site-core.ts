@@ -8,6 +8,8 @@ import { type ChunkPool, createChunkPool } from './chunk-pool.ts'
 import { openLocations } from './enrolment.ts'
 import { Events } from './events.ts'
 import { decodeKeys } from './head.ts'
+import { HealthKeeper } from './health-keeper.ts'
+import { UsageMeters } from './health-usage.ts'
 import type { Location } from './location.ts'
 import type { ObjectReader } from './object-reader.ts'
 import { passphraseOf } from './passphrase.ts'
@@ -37,6 +39,8 @@ export interface SiteStorageOptions {
   readonly hedgeMs?: number
   /** How long a location may take to show its marker before it counts as unreachable. */
   readonly checkMs?: number
+  /** For tests: how often the health watch looks. */
+  readonly healthTickMs?: number
   /** For tests: when the catalogue goes into the vault, and how. */
   readonly logLimits?: Partial<LogLimits>
   /** Memory for chunks on their way, of all reads and writes together. */
@@ -69,6 +73,8 @@ export class SiteCore {
   readonly clock: Clock
   readonly events = new Events()
   readonly tasks: Tasks
+  readonly usage: UsageMeters
+  #keeper: HealthKeeper | undefined
   readonly arenas: ArenaPool
   readonly uploadArenas: ArenaPool
   readonly pool: ChunkPool
@@ -89,6 +95,7 @@ export class SiteCore {
     this.db = db
     this.options = options
     this.clock = options.clock ?? systemClock
+    this.usage = new UsageMeters(db, this.clock)
     const bytesMax = options.arenaBytesMax ?? ARENA_BYTES
     // Uploads may wait for what a reader gives them, so readers never wait for uploads.
     this.arenas = createArenaPool(bytesMax / 3)
@@ -143,6 +150,7 @@ export class SiteCore {
       clock: this.clock,
       checkMs: this.options.checkMs ?? CHECK_MS,
       onChange: (place) => this.placeChanged(place),
+      wrap: (id, location) => this.usage.metered(id, location),
     })
     const former = (JSON.parse(given.row.former_dealers) as { mldsa65: string; ed25519: string }[]).map(decodeKeys)
     const vault = new Vault(
@@ -176,6 +184,8 @@ export class SiteCore {
     this.running = running
     running.places.watch()
     running.log.schedule()
+    this.#keeper = new HealthKeeper(this, running, this.usage)
+    this.#keeper.start()
     this.sweepLater()
     this.changed()
   }
@@ -201,6 +211,7 @@ export class SiteCore {
   async close(): Promise<void> {
     this.stop.abort()
     await this.tasks.close()
+    await this.#keeper?.close()
     await Promise.allSettled(this.atWork)
     await Promise.allSettled([...this.readers].map((reader) => reader.close()))
     await this.removing.catch(() => undefined)
@@ -316,6 +327,12 @@ export class SiteCore {
         'description',
         'location',
         'vault',
+        'scrub_pass',
+        'health_setting',
+        'wound',
+        'health_sample',
+        'location_usage',
+        'location_traits',
       ] as const)
         await tx.deleteFrom(table).execute()
     })

@@ -1,6 +1,7 @@
 // The health of the vault as people are told it.
 import type { Status } from '#contract'
 import { parseCapabilities } from './enrolment.ts'
+import { allowedPlaces, isMassLoss } from './health-debt.ts'
 import type { SiteCore } from './site-core.ts'
 import { vaultStatus } from './status.ts'
 
@@ -40,5 +41,14 @@ export async function siteStatus(core: SiteCore, request: { readonly check: bool
           },
         ],
   )
-  return { ...status, locations, messages: [...status.messages, ...hints] }
+  const allowed = await allowedPlaces(running.vault)
+  const alarms = locations
+    .filter(({ id, state, fragments }) => state !== 'empty' && state !== 'unreachable' && isMassLoss(fragments) && !allowed.has(id))
+    .map(({ label, fragments: { lost, corrupt } }) => ({
+      severity: 'alarm' as const,
+      code: 'storage.mass-loss',
+      text: `${label} lost or changed ${lost + corrupt} fragments at once: somebody may have emptied or overwritten it. It is not filled again by itself.`,
+      next: `Find out what happened at ${label} and change its access key; then fill it: quorate repair.`,
+    }))
+  return { ...status, locations, messages: [...alarms, ...status.messages, ...hints] }
 }

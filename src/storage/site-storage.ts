@@ -5,6 +5,7 @@ import { openDatabase } from '#database'
 import { suggestFolders } from './enrolment.ts'
 import { SiteCore, type SiteStorageOptions } from './site-core.ts'
 import { siteFiles } from './site-files.ts'
+import { siteHealth } from './site-health.ts'
 import { siteMaking } from './site-making.ts'
 import { siteStatus } from './site-status.ts'
 import { siteWork } from './site-work.ts'
@@ -33,6 +34,7 @@ function siteStorage(core: SiteCore) {
     ...siteFiles(core),
     ...siteMaking(core),
     ...siteWork(core),
+    ...siteHealth(core),
     close: (): Promise<void> => core.close(),
 
     async site(): Promise<Site> {

@@ -1,5 +1,6 @@
 // Long work on the vault that people watch and can cancel.
-import type { Task } from '#contract'
+import { Failure } from '#base'
+import type { ScrubDepth, Task } from '#contract'
 import { statEntry } from './catalogue.ts'
 import { parsePath } from './paths.ts'
 import { repair } from './repair.ts'
@@ -8,10 +9,17 @@ import type { SiteCore } from './site-core.ts'
 
 export function siteWork(core: SiteCore) {
   return {
-    async scrub(request: { readonly depth: 'present' | 'tags'; readonly location?: string | undefined }): Promise<Task> {
+    async scrub(request: { readonly depth: ScrubDepth; readonly location?: string | undefined }): Promise<Task> {
       const { vault, places } = core.open()
       const place = request.location === undefined ? undefined : places.named(request.location)
-      return core.tasks.start('scrub', place === undefined ? 'Check all locations' : `Check ${place.label}`, 'fragments', async (tools) => {
+      const whole = request.depth === 'full'
+      if (whole && place !== undefined)
+        throw new Failure('base.invalid', {
+          detail: 'a full read asks several locations for each file, so it cannot be for one alone',
+          next: 'Leave the location away, or check its tags.',
+        })
+      const title = whole ? 'Read every file' : place === undefined ? 'Check all locations' : `Check ${place.label}`
+      return core.tasks.start('scrub', title, whole ? 'files' : 'fragments', async (tools) => {
         const findings = await scrub(vault, { depth: request.depth, place, ...tools })
         core.changed()
         return findings

@@ -163,7 +163,7 @@ export async function countFragments(vault: Vault): Promise<Map<string, Counts>>
 }
 
 /** Dealings of files with fewer than k readable fragments, and with exactly k. */
-async function weakDeals(vault: Vault): Promise<{ unreadable: number; exact: number }> {
+export async function weakDeals(vault: Vault): Promise<{ unreadable: number; exact: number }> {
   const present = vault.parts.places.present
   const places = present.length === 0 ? ['-'] : present
   const held = sql<number>`(select count(*) from fragment where fragment.deal = deal.deal and fragment.state = 'held' and fragment.location in (${sql.join(places)}))`

@@ -3,6 +3,7 @@
 import type { LocationKind } from '#contract'
 import { type DescriptionTable, descriptionMigrations } from './tables-description.ts'
 import type { Generated, Migration } from '#database'
+import { healthMigrations, type HealthTables } from './tables-health.ts'
 
 export interface VaultTable {
   /** Always 1: a home has one vault. */
@@ -113,7 +114,7 @@ export interface SegmentTable {
   readonly lines: number
 }
 
-export interface StorageTables {
+export interface StorageTables extends HealthTables {
   readonly vault: VaultTable
   readonly location: LocationTable
   readonly deal: DealTable
@@ -129,6 +130,7 @@ export interface StorageTables {
 
 export const storageMigrations: Record<string, Migration> = {
   ...descriptionMigrations,
+  ...healthMigrations,
   'storage-0001-vault': {
     up: async (db) => {
       await db.schema

@@ -19,6 +19,7 @@ const COMMANDS = [
   'versions',
   'status',
   'scrub',
+  'health',
   'repair',
   'recover',
   'serve',
@@ -69,12 +70,14 @@ test('bash completes commands, options, values, folders here and paths in the va
   }
   assert.deepEqual(complete('').toSorted(), COMMANDS.toSorted())
   assert.deepEqual(complete('loc'), ['location'])
-  assert.deepEqual(complete('location', ''), ['add', 'list', 'test'])
+  assert.deepEqual(complete('location', ''), ['add', 'list', 'test', 'describe'])
+  assert.deepEqual(complete('health', ''), ['schedule'])
+  assert.deepEqual(complete('health', 'schedule', '--auto-repair', 'o'), ['on', 'off'])
   assert.deepEqual(complete('--json', 'location', 'a'), ['add'])
   assert.deepEqual(complete('--home', 'x', 'sta'), ['status'])
   assert.deepEqual(complete('put', '--if'), ['--if-absent'])
   assert.deepEqual(complete('ls', '--js'), ['--json'])
-  assert.deepEqual(complete('scrub', '--depth', ''), ['present', 'tags'])
+  assert.deepEqual(complete('scrub', '--depth', ''), ['present', 'tags', 'full'])
   assert.deepEqual(complete('completion', 'f'), ['fish'])
   assert.deepEqual(complete('put', 'sca'), ['scan.dcm'])
   assert.deepEqual(complete('ls', '/m'), ['/mri/', '/my file'])

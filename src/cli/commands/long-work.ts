@@ -1,5 +1,6 @@
 // scrub, repair and recover: long work of the site, watched from here.
 import { Failure } from '#base'
+import type { ScrubDepth } from '#contract'
 import { locationSpec } from '../location-specs.ts'
 import type { Context } from '../context.ts'
 import { tellTask, watchTask } from '../task-watch.ts'
@@ -7,7 +8,7 @@ import { typedPath } from '../vault-paths.ts'
 
 export async function scrub(
   context: Context,
-  options: { readonly depth: 'present' | 'tags'; readonly location: string | undefined },
+  options: { readonly depth: ScrubDepth; readonly location: string | undefined },
 ): Promise<number> {
   const { depth, location } = options
   const started = await context.client.scrub({ depth, ...(location === undefined ? {} : { location }) }, { signal: context.signal })

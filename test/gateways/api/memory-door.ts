@@ -2,6 +2,7 @@
 import type { Access, Door, ReadGrant } from '#access'
 import { Failure } from '#base'
 import type { Entry, SiteEvent, Status, Task, VaultSummary } from '#contract'
+import { createMemoryHealth } from './memory-health.ts'
 
 export interface MemoryDoor extends Door {
   /** Calls in order, by name. */
@@ -106,6 +107,7 @@ export function createMemoryDoor(): MemoryDoor {
   }
 
   return {
+    ...createMemoryHealth(note, { id: ID, at: MODIFIED }),
     calls,
     dropped,
     openGrants: () => grants,
