@@ -58,6 +58,10 @@ export const CODES = {
     title: 'A location lost much at once, and waits for a person before it is filled again',
     retry: false,
   },
+  'storage.writer': { kind: 'denied', title: 'This site may not write to the vault', retry: false },
+  'storage.contended': { kind: 'unavailable', title: 'Other sites are writing to the vault at this moment', retry: true },
+  'storage.head': { kind: 'unavailable', title: 'The newest state of the vault could not be established', retry: true },
+  'storage.fork': { kind: 'corrupt', title: 'Two histories of the vault came to light', retry: false },
   'storage.read-only': { kind: 'unavailable', title: 'The vault cannot be written now', retry: true },
 
   'location.absent': { kind: 'absent', title: 'The location has no such fragment', retry: false },

@@ -68,6 +68,11 @@ export function encodeLine(value: CatalogueLine | CatalogueHeading): string {
   return canonicalJson(value)
 }
 
+/** Back from what `encodeLine` made. */
+export function parseLine(text: string): CatalogueLine {
+  return line.parse(JSON.parse(text))
+}
+
 /**
  * Parses the content of a snapshot or segment: its heading, then its lines. Lines of an `op` that this version does not know are passed over,
  * and told to `unknown`. Throws `format.content` on anything else.

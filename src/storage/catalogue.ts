@@ -4,6 +4,7 @@ import type { Entry, Redundancy } from '#contract'
 import { type Database, type Kysely, sql, type Transaction } from '#database'
 import { newId } from '#format'
 import { type CatalogueLine, encodeLine } from './catalogue-lines.ts'
+import { takenAway } from './rebase-undo.ts'
 import { foldersAbove, isBelow, parsePath, splitPath } from './paths.ts'
 import type { DealTable, FileTable, FragmentTable, StorageTables } from './tables.ts'
 
@@ -339,7 +340,7 @@ async function dropFiles(tx: Tx, files: readonly string[]): Promise<void> {
 }
 
 /** Dealings that no version names any more are to be deleted everywhere. */
-async function dropUnnamed(tx: Tx, deals: readonly string[]): Promise<void> {
+export async function dropUnnamed(tx: Tx, deals: readonly string[]): Promise<void> {
   if (deals.length === 0) return
   const named = new Set(
     (await tx.selectFrom('file_version').select('deal').distinct().where('deal', 'in', deals).execute()).map((row) => row.deal),
@@ -418,7 +419,7 @@ async function makeFolders(tx: Tx, paths: readonly string[], created: string): P
   }
 }
 
-async function folderExists(db: Handle, path: string): Promise<boolean> {
+export async function folderExists(db: Handle, path: string): Promise<boolean> {
   return (await db.selectFrom('folder').select('path').where('path', '=', path).executeTakeFirst()) !== undefined
 }
 
@@ -431,10 +432,12 @@ async function requireFolder(db: Handle, path: string): Promise<void> {
 /** Notes lines for the next segment of the vault's own catalogue. */
 export async function log(tx: Tx, lines: readonly CatalogueLine[]): Promise<void> {
   if (lines.length === 0) return
+  // Called before what they take away is gone.
+  const undo = await takenAway(tx, lines)
   for (let at = 0; at < lines.length; at += 500) {
     await tx
       .insertInto('change')
-      .values(lines.slice(at, at + 500).map((line) => ({ line: encodeLine(line) })))
+      .values(lines.slice(at, at + 500).map((line) => ({ line: encodeLine(line), undo: undo.get(line) ?? null })))
       .execute()
   }
 }

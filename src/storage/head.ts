@@ -3,9 +3,13 @@ import { type Bytes, concat, Failure, fromBase64, toBase64, toHex, utf8 } from '
 import { sha256, type Signer, type VerifyingKeys, verifySignatures } from '#crypto/primitives'
 import { canonicalBytes, type Json, parseCanonical } from '#format'
 import { z } from 'zod'
+import { writerCertificate, writerRevocation, WRITERS_MAX } from './writers.ts'
 
 const CONTEXT = 'fragment/1 head'
 export const HEAD_BYTES_MAX = 2 ** 20
+
+/** Far more than a vault can ever need; a number beyond it would leave no room for the next. */
+export const EPOCH_MAX = 2 ** 48
 
 const id = z.string().regex(/^[0-9a-f]{32}$/)
 const count = z.number().int().min(0)
@@ -21,7 +25,7 @@ const reference = z.object({
 const head = z.object({
   v: z.literal(1),
   vault: id,
-  epoch: z.number().int().min(1),
+  epoch: z.number().int().min(1).max(EPOCH_MAX),
   k: z.number().int().min(2).max(255),
   n: z.number().int().min(2).max(255),
   layout: z.enum(['shared', 'sealed']),
@@ -35,6 +39,10 @@ const head = z.object({
   created: z.string(),
   dealer: keys,
   formerDealers: z.array(keys).max(64),
+  /** The dealer of the recovery sheet, where another writer signs this head. */
+  root: keys.optional(),
+  writers: z.array(writerCertificate).max(WRITERS_MAX).optional(),
+  revoked: z.array(writerRevocation).max(WRITERS_MAX).optional(),
   signature: keys,
 })
 
@@ -58,7 +66,13 @@ export function decodeKeys(given: { readonly mldsa65: string; readonly ed25519: 
 }
 
 export function encodeVaultHead(unsigned: Omit<VaultHead, 'signature' | 'dealer' | 'v'>, signer: Signer): Bytes {
-  const body = { v: 1, ...unsigned, dealer: encodeKeys(signer.keys) }
+  const { root, writers, revoked, ...rest } = unsigned
+  const several = {
+    ...(root === undefined ? {} : { root }),
+    ...(writers === undefined ? {} : { writers }),
+    ...(revoked === undefined ? {} : { revoked }),
+  }
+  const body = { v: 1, ...rest, ...several, dealer: encodeKeys(signer.keys) }
   const signatures = signer.sign(signedBytes(body), CONTEXT)
   return canonicalBytes({
     ...body,

@@ -4,6 +4,7 @@ import type { LocationKind } from '#contract'
 import { type DescriptionTable, descriptionMigrations } from './tables-description.ts'
 import type { Generated, Migration } from '#database'
 import { healthMigrations, type HealthTables } from './tables-health.ts'
+import { writerMigrations, type WriterTables } from './tables-writers.ts'
 
 export interface VaultTable {
   /** Always 1: a home has one vault. */
@@ -104,6 +105,10 @@ export interface DebrisTable {
 export interface ChangeTable {
   readonly id: Generated<number>
   readonly line: string
+  /** Sequence of the segment that holds it, while no head that counts names that segment. Only where several sites write. */
+  readonly segment: number | null
+  /** JSON of what the line took away, so that it can be taken back before the changes of others are applied. */
+  readonly undo: string | null
 }
 
 /** The snapshot and the segments after it, as they stand in the vault. */
@@ -114,7 +119,7 @@ export interface SegmentTable {
   readonly lines: number
 }
 
-export interface StorageTables extends HealthTables {
+export interface StorageTables extends HealthTables, WriterTables {
   readonly vault: VaultTable
   readonly location: LocationTable
   readonly deal: DealTable
@@ -247,4 +252,5 @@ export const storageMigrations: Record<string, Migration> = {
         .execute()
     },
   },
+  ...writerMigrations,
 }

@@ -1,0 +1,144 @@
+// Taking own changes back that no head names yet, so that the changes of other writers can be applied before them (docs/spec/vault.md, "Several writers").
+import { Failure } from '#base'
+import type { Transaction } from '#database'
+import { z } from 'zod'
+import { moveEntry } from './catalogue.ts'
+import type { CatalogueLine } from './catalogue-lines.ts'
+import { splitPath } from './paths.ts'
+import type { StorageTables } from './tables.ts'
+
+type Tx = Transaction<StorageTables>
+
+const version = z.object({ number: z.number(), deal: z.string(), created: z.string(), modified: z.string() })
+const removed = z.object({
+  folders: z.array(z.object({ path: z.string(), created: z.string() })),
+  files: z.array(z.object({ file: z.string(), path: z.string(), current: z.number(), versions: z.array(version) })),
+})
+const forgotten = version.extend({ file: z.string() })
+export type Removed = z.infer<typeof removed>
+export type Forgotten = z.infer<typeof forgotten>
+
+export function parseRemoved(text: string | null): Removed {
+  return text === null ? { folders: [], files: [] } : removed.parse(JSON.parse(text))
+}
+
+export function parseForgotten(text: string | null): Forgotten | undefined {
+  return text === null ? undefined : forgotten.parse(JSON.parse(text))
+}
+
+/** JSON of what removals are about to take away, by line; nothing where one site writes alone. */
+export async function takenAway(tx: Tx, lines: readonly CatalogueLine[]): Promise<ReadonlyMap<CatalogueLine, string>> {
+  const found = new Map<CatalogueLine, string>()
+  const taking = lines.filter(({ op }) => op === 'remove' || op === 'forget')
+  if (taking.length === 0) return found
+  if ((await tx.selectFrom('writer_certificate').select('fingerprint').limit(1).executeTakeFirst()) === undefined) return found
+  for (const line of taking) {
+    if (line.op === 'remove') found.set(line, JSON.stringify(await below(tx, line.path)))
+    if (line.op === 'forget') {
+      const row = await tx
+        .selectFrom('file_version')
+        .selectAll()
+        .where('file', '=', line.file)
+        .where('number', '=', line.number)
+        .executeTakeFirst()
+      if (row !== undefined) found.set(line, JSON.stringify(row))
+    }
+  }
+  return found
+}
+
+async function below(tx: Tx, path: string): Promise<Removed> {
+  const folders = await tx
+    .selectFrom('folder')
+    .select(['path', 'created'])
+    .where((eb) => eb.or([eb('path', '=', path), eb.and([eb('path', '>=', `${path}/`), eb('path', '<', `${path}0`)])]))
+    .orderBy('path')
+    .execute()
+  const files = await tx
+    .selectFrom('file')
+    .select(['file', 'path', 'current'])
+    .where((eb) => eb.or([eb('path', '=', path), eb.and([eb('path', '>=', `${path}/`), eb('path', '<', `${path}0`)])]))
+    .orderBy('path')
+    .execute()
+  const out: Removed = { folders, files: [] }
+  for (const one of files) {
+    const versions = await tx
+      .selectFrom('file_version')
+      .select(['number', 'deal', 'created', 'modified'])
+      .where('file', '=', one.file)
+      .orderBy('number')
+      .execute()
+    out.files.push({ ...one, versions })
+  }
+  return out
+}
+
+/** As before the line was applied here. Lines are taken back newest first; what they note in `change` is the caller's to remove. */
+export async function undoLine(tx: Tx, line: CatalogueLine, undo: string | null): Promise<void> {
+  switch (line.op) {
+    case 'folder':
+      await tx.deleteFrom('folder').where('path', '=', line.path).execute()
+      return
+    case 'file': {
+      await tx.deleteFrom('file_version').where('file', '=', line.file).where('number', '=', line.number).execute()
+      const left = await tx
+        .selectFrom('file_version')
+        .select((eb) => eb.fn.max('number').as('number'))
+        .where('file', '=', line.file)
+        .executeTakeFirst()
+      if (left?.number == null) await tx.deleteFrom('file').where('file', '=', line.file).execute()
+      else await tx.updateTable('file').set({ current: left.number }).where('file', '=', line.file).execute()
+      return
+    }
+    case 'move':
+      return moveEntry(tx, { from: line.to, to: line.from, replace: false, at: '' })
+    case 'remove': {
+      const { folders, files } = parseRemoved(undo)
+      for (const { path, created } of folders)
+        await tx
+          .insertInto('folder')
+          .values({ path, created, parent: splitPath(path).parent })
+          .execute()
+      for (const { file, path, current, versions } of files) {
+        await tx
+          .insertInto('file')
+          .values({ file, path, current, parent: splitPath(path).parent })
+          .execute()
+        for (const one of versions) await putBack(tx, { ...one, file })
+      }
+      return
+    }
+    case 'forget': {
+      const one = parseForgotten(undo)
+      if (one === undefined) throw new Failure('base.internal', { detail: 'a removed version is not known any more' })
+      await putBack(tx, one)
+      await tx
+        .updateTable('file')
+        .set((eb) => ({
+          current: eb
+            .selectFrom('file_version')
+            .select((max) => max.fn.max('number').as('n'))
+            .where('file', '=', one.file),
+        }))
+        .where('file', '=', one.file)
+        .execute()
+      return
+    }
+    case 'drop':
+      await tx.updateTable('deal').set({ state: 'stored' }).where('deal', '=', line.dealId).where('state', '=', 'dropping').execute()
+      return
+    case 'deal':
+    case 'place':
+    case 'unplace':
+    case 'vault':
+    case 'location':
+    case 'leave':
+      // Dealings have ids of their own, and where fragments lie is told again, after what others say of it.
+      return
+  }
+}
+
+async function putBack(tx: Tx, { file, number, deal, created, modified }: Forgotten): Promise<void> {
+  await tx.updateTable('deal').set({ state: 'stored' }).where('deal', '=', deal).where('state', '=', 'dropping').execute()
+  await tx.insertInto('file_version').values({ file, number, deal, created, modified }).execute()
+}
