@@ -65,8 +65,19 @@ class Site {
     const file = this.#world.id()
     const done = await this.act(`put ${path} ${deal.slice(-3)}`, async (tx) => {
       const row = {
-        ...{ deal, object: this.#world.id(), version: 1, k: 2, n: 3, layout: 'shared', chunk_log2: 18, size: 1, padded: 1024 },
-        ...{ type: 'x', created: AT, state: 'stored', purpose: 'file' },
+        deal,
+        object: this.#world.id(),
+        version: 1,
+        k: 2,
+        n: 3,
+        layout: 'shared',
+        chunk_log2: 18,
+        size: 1,
+        padded: 1024,
+        type: 'x',
+        created: AT,
+        state: 'stored',
+        purpose: 'file',
       } as const
       await tx.insertInto('deal').values(row).execute()
       const standing = await tx.selectFrom('file').select('file').where('path', '=', path).executeTakeFirst()
