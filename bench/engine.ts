@@ -42,7 +42,7 @@ const CHUNK_LOG2 = 18
 const CHECK_MS = 5000
 const quiet = { info: () => undefined, warn: () => undefined }
 /** In place of the content hash, for the row without it. */
-const noHash = (): Sha256 => ({ update: () => undefined, digest: () => new Uint8Array(32) })
+const noHash = (): Sha256 => ({ update: () => undefined, digest: () => new Uint8Array(32), copy: noHash })
 
 if (import.meta.main) console.log(JSON.stringify(await perform(JSON.parse(process.argv[2]!) as EngineJob)))
 

@@ -4,6 +4,7 @@ import type { capabilities } from './schemas.ts'
 
 export * from './schemas.ts'
 export * from './health.ts'
+export * from './uploads.ts'
 export { routes, type Route, type Routes } from './routes.ts'
 export * from './client.ts'
 export { toProblem } from './problem.ts'

@@ -33,10 +33,14 @@ export function sha256(...parts: readonly Uint8Array[]): Bytes {
 }
 
 export function sha256Stream(): Sha256 {
-  const hash = nobleSha256.create()
+  return sha256From(nobleSha256.create())
+}
+
+function sha256From(hash: ReturnType<typeof nobleSha256.create>): Sha256 {
   return {
     update: (bytes) => void hash.update(bytes),
-    digest: () => hash.digest(),
+    digest: () => hash.digest() as Bytes,
+    copy: () => sha256From(hash.clone()),
   }
 }
 

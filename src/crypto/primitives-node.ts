@@ -6,6 +6,7 @@ import {
   createHmac,
   createPrivateKey,
   createPublicKey,
+  type Hash,
   type KeyObject,
   hkdfSync,
   randomFillSync,
@@ -38,10 +39,14 @@ export function sha256(...parts: readonly Uint8Array[]): Bytes {
 }
 
 export function sha256Stream(): Sha256 {
-  const hash = createHash('sha256')
+  return sha256From(createHash('sha256'))
+}
+
+function sha256From(hash: Hash): Sha256 {
   return {
     update: (bytes) => void hash.update(bytes),
     digest: () => new Uint8Array(hash.digest()),
+    copy: () => sha256From(hash.copy()),
   }
 }
 

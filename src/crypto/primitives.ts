@@ -21,7 +21,10 @@ export interface Signatures {
 
 export interface Sha256 {
   update(bytes: Uint8Array): void
+  /** Ends it. */
   digest(): Bytes
+  /** Another one that goes on from here. */
+  copy(): Sha256
 }
 
 export interface Signer {

@@ -1,6 +1,6 @@
 // The writer of format version 1: deals the chunks of a stream into one record per fragment, each once (fragment.md, "Dealing once").
 import { assert, type Bytes, concat, toHex } from '#base'
-import { splitBytes } from '#crypto'
+import { interpolateBytes, splitBytes } from '#crypto'
 import { random, randomFill } from '#crypto/primitives'
 import type { Arena, Slot } from './arena.ts'
 import { ChunkDealer, type ChunkKeys, type ChunkTurn } from './chunk-dealer.ts'
@@ -17,6 +17,17 @@ export interface DealSecrets {
   readonly K: Bytes
   /** Suite 2 only; empty in suite 1. */
   readonly F: Bytes
+}
+
+/** Where an interrupted dealing goes on: read back from its unfinished fragments, never from a database. */
+export interface DealingBefore extends DealSecrets {
+  readonly common: Common
+  /** Of at least k fragments; those without one get a HEAD that is never written. */
+  readonly heads: readonly Head[]
+  /** Of the records that stay. */
+  readonly runs: readonly Run[]
+  /** Records that stay: every location that goes on holds them whole. The next one begins a new run. */
+  readonly records: number
 }
 
 export interface FinishedFragment {
@@ -58,23 +69,31 @@ export class Dealer {
   /** What another thread needs to deal chunks of this object. Wiped with the rest. */
   readonly chunkKeys: ChunkKeys
   readonly #runs: Run[] = []
-  #salt: Bytes = random(SALT_BYTES)
+  #salt: Bytes
   #next = 0
   #paddedLen = 0
   #ended = false
   #touched = 0
 
-  constructor(arena: Arena, spec: DealSpec) {
+  constructor(arena: Arena, spec: DealSpec, before?: DealingBefore) {
     assert(dealable(spec.k, spec.n), 'dealable k and n')
     this.#arena = arena
-    this.common = { ...spec, dealId: newId(), setId: newId(), generation: 0 }
-    this.#secrets = { K: random(32), F: spec.suite === 2 ? random(32) : new Uint8Array(0) }
+    this.common = before?.common ?? { ...spec, dealId: newId(), setId: newId(), generation: 0 }
+    this.#secrets = {
+      K: before?.K.slice() ?? random(32),
+      F: before?.F.slice() ?? (spec.suite === 2 ? random(32) : new Uint8Array(0)),
+    }
     const commonBytes = encodeCommon(this.common)
     const xs = Array.from({ length: spec.n }, (_, index) => index + 1)
-    const keyShares = splitBytes({ secret: concat(this.#secrets.K, this.#secrets.F), k: spec.k, xs })
+    const keyShares =
+      before === undefined
+        ? splitBytes({ secret: concat(this.#secrets.K, this.#secrets.F), k: spec.k, xs })
+        : sharesThrough(before.heads.slice(0, spec.k), xs)
     assert(keyShares[0]!.length === keyShareBytes(spec.suite), 'key share length')
-    this.heads = xs.map((x, index) =>
-      parseHead(encodeHead({ commonBytes, unproven: false, x, fragId: newId(), keyShare: keyShares[index]! })),
+    this.heads = xs.map(
+      (x, index) =>
+        before?.heads.find((head) => head.x === x) ??
+        parseHead(encodeHead({ commonBytes, unproven: false, x, fragId: newId(), keyShare: keyShares[index]! })),
     )
     this.#keys = deriveKeys(this.#secrets.K, this.common)
     this.chunkKeys = {
@@ -88,7 +107,14 @@ export class Dealer {
       fragmentKeys: this.heads.map((head) => this.#keys.fragmentKey(head)),
     }
     this.#chunks = new ChunkDealer(arena, this.chunkKeys)
-    this.#runs.push({ firstRecord: 0, runSalt: toHex(this.#salt) })
+    this.#salt = random(SALT_BYTES)
+    if (before === undefined) this.#runs.push({ firstRecord: 0, runSalt: toHex(this.#salt) })
+    else {
+      assert(before.records > 0 && before.heads.length >= spec.k, 'k heads and a record to go on from')
+      this.#runs.push(...before.runs)
+      this.#next = before.records
+      this.newRun()
+    }
   }
 
   get contentId(): Bytes {
@@ -185,6 +211,11 @@ export class Dealer {
     }
     return shares
   }
+}
+
+/** Key shares at every x of the polynomials through k of them. */
+function sharesThrough(heads: readonly Head[], xs: readonly number[]): Bytes[] {
+  return interpolateBytes({ xs: heads.map(({ x }) => x), shares: heads.map(({ keyShare }) => keyShare), at: xs })
 }
 
 /**

@@ -26,8 +26,11 @@ interface Waiter {
   readonly start: (kept: Arena | undefined) => void
 }
 
-/** @param bytesMax memory of all arenas in use and in stock; one request larger than it is served alone */
-export function createArenaPool(bytesMax: number): ArenaPool {
+/**
+ * @param bytesMax memory of all arenas in use and in stock; one request larger than it is served alone
+ * @param onWait somebody has to wait: whoever keeps arenas idle may give them back
+ */
+export function createArenaPool(bytesMax: number, onWait: () => void = () => undefined): ArenaPool {
   const stock = new Map<string, Arena[]>()
   const dirty = new Map<Arena, () => void>()
   const waiting: Waiter[] = []
@@ -81,6 +84,7 @@ export function createArenaPool(bytesMax: number): ArenaPool {
       else {
         signal?.addEventListener('abort', cancel, { once: true })
         waiting.push(waiter)
+        onWait()
       }
     })
 

@@ -22,6 +22,8 @@ export interface ChunkDesk {
   deal(length: number, last: boolean): void
   /** Waits until everything has been sent. */
   drain(): Promise<void>
+  /** Sends what was dealt and waits for others of its batch, then drains: when no more comes for now. */
+  flush(): Promise<void>
   /** Call it however the write ended; then nothing of the file is left here. */
   close(): Promise<void>
 }
@@ -88,11 +90,15 @@ class Batch {
     }
     this.#chunks.push(records)
     const sent = this.#leave
-    if (last || this.#chunks.length === this.#size) {
-      this.#depart(this.#carrier.send(this.#chunks))
-      this.#chunks = []
-    }
+    if (last || this.#chunks.length === this.#size) this.send()
     return sent
+  }
+
+  /** Sends those that have gathered. */
+  send(): void {
+    if (this.#chunks.length === 0) return
+    this.#depart(this.#carrier.send(this.#chunks))
+    this.#chunks = []
   }
 
   /** Lets go of whoever waits for chunks that will not be sent. */
@@ -114,6 +120,10 @@ export function localDesk(dealer: Dealer, slots: readonly Slot[], carrier: Carri
     },
     deal: (length, last) => ring.sent(slot, batch.add(dealer.deal(slot, length, last), last)),
     drain: () => ring.drain(carrier),
+    flush: () => {
+      batch.send()
+      return ring.drain(carrier)
+    },
     close: () => Promise.resolve(),
   }
 }
@@ -149,6 +159,15 @@ export function pooledDesk(dealer: Dealer, pool: ChunkPool, carrier: Carrier): C
       ring.sent(mine, sent)
     },
     drain: () => ring.drain(carrier),
+    flush: async () => {
+      // The last chunk may still be with a thread.
+      for (let waited: Promise<unknown> | undefined; waited !== order;) {
+        waited = order
+        await waited
+      }
+      batch.send()
+      await ring.drain(carrier)
+    },
     close: async () => {
       batch.drop()
       await ring.settled()

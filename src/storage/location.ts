@@ -38,7 +38,17 @@ export interface Location {
   /** Removes a name for good. Absent already is no failure. `kept` = the location refuses (object lock, no right to delete). */
   discard(name: FragmentName, options?: LocationOptions): Promise<'gone' | 'kept'>
 
-  /** Removes what interrupted writes left behind and that is older than `olderThanMs`; answers how many. */
+  /**
+   * What an interrupted write left under this name, to be read back and gone on with; also a write that was finished and that nobody counts
+   * on, which then stands under the name no more. The caller knows that nobody else is at it. Undefined when there is nothing. A location
+   * without it is filled by repair after an interruption.
+   */
+  adopt?(name: FragmentName, options?: LocationOptions): Promise<UnfinishedWrite | undefined>
+
+  /** Removes what interrupted writes left behind for this name, whatever its age; nothing that stands under the name itself. */
+  forget?(name: FragmentName, options?: LocationOptions): Promise<void>
+
+  /** Removes what interrupted writes left behind, whoever began them, when its last sign of life is older than `olderThanMs`; answers how many. */
   sweepPartial(request: { readonly olderThanMs: number }, options?: LocationOptions): Promise<number>
 
   /** Tries what the location promises, with small objects of its own under `probe/`, and removes them. */
@@ -59,8 +69,21 @@ export interface FragmentSink {
   finish(): Promise<void>
   /** Drops what was written. Never throws; safe after a failure. */
   abort(): Promise<void>
+  /** Stops, and leaves what was written to `adopt`. Never throws; safe after a failure. Where it is missing, nothing is left. */
+  suspend?(): Promise<void>
   /** Bytes that the location has acknowledged so far, for stall timers. */
   readonly acceptedBytes: number
+}
+
+/** What an interrupted write left at its location: its first bytes, as far as they arrived. */
+export interface UnfinishedWrite {
+  readonly sizeBytes: number
+  /** As `read` of a source. */
+  read(offset: number, into: Uint8Array, options?: LocationOptions): Promise<void>
+  /** Drops all but the first `sizeBytes` and goes on writing behind them. This is closed by it. */
+  resume(sizeBytes: number, options?: LocationOptions): Promise<FragmentSink>
+  /** Leaves it as it is. */
+  close(): Promise<void>
 }
 
 export interface FragmentSource {

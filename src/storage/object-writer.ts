@@ -1,12 +1,13 @@
 // One object version on its way to n locations at once: one pass over the bytes, no temporary file, bounded memory.
 import { assert, type Clock, Failure, rfc3339, toHex } from '#base'
 import { type Sha256, sha256Stream, type Signer } from '#crypto/primitives'
-import { type Arena, Dealer, dealerFingerprint, type DealSpec, encodeMeta, zerosAfter } from '#format'
+import { type Arena, Dealer, dealerFingerprint, type DealingBefore, type DealSpec, encodeMeta, zerosAfter } from '#format'
 import { type ChunkDesk, localDesk, pooledDesk } from './chunk-desk.ts'
 import type { ChunkPool } from './chunk-pool.ts'
 import type { FragmentSink } from './location.ts'
 import { stalled } from './patience.ts'
 import type { Place } from './place.ts'
+import type { GoingOn } from './read-back.ts'
 
 export interface WriteTarget {
   readonly place: Place
@@ -37,8 +38,20 @@ export interface WriteRequest {
   readonly signal?: AbortSignal | undefined
   /** Threads that deal the chunks; without them this one does. */
   readonly pool?: ChunkPool | undefined
-  /** For benches, which measure the write without it: the hash of the content. */
+  /** Goes on with what an earlier writer left; `body` is what comes behind its first `sizeBytes`. */
+  readonly from?: WriteBefore | undefined
+  /** True for failures after which what was written is left to `adopt`; without it everything is dropped. */
+  readonly keeps?: ((failure: Failure) => boolean) | undefined
+  /** For uploads that go on, and for benches, which measure the write without it: the hash of the content. */
   readonly contentHash?: (() => Sha256) | undefined
+}
+
+export interface WriteBefore {
+  readonly dealing: DealingBefore
+  readonly sizeBytes: number
+  /** The others are in `left`, and get their fragment by repair. */
+  readonly going: readonly GoingOn[]
+  readonly left: readonly { readonly target: WriteTarget; readonly failure: Failure }[]
 }
 
 export interface WrittenFragment {
@@ -78,13 +91,14 @@ export class WriteFailed extends Error {
 export async function writeObject(request: WriteRequest): Promise<WriteOutcome> {
   const { arena, spec, targets, clock, signal } = request
   assert(targets.length === spec.n, 'a target for each fragment')
-  const dealer = new Dealer(arena, spec)
+  const { from } = request
+  const dealer = new Dealer(arena, spec, from?.dealing)
   const ordered = dealer.heads.map(({ x }) => targets.find((target) => target.x === x)!)
   const fleet = new Fleet(ordered, request)
   const desk = request.pool === undefined ? localDesk(dealer, arena.slots, fleet) : pooledDesk(dealer, request.pool, fleet)
   try {
     await fleet.open()
-    await fleet.sendAll(dealer.heads.map(({ bytes }) => bytes))
+    if (from === undefined) await fleet.sendAll(dealer.heads.map(({ bytes }) => bytes))
     const { sizeBytes, sha256, paddedBytes } = await dealBody(request, dealer.chunkBytes, desk)
     const modified = request.meta.modified ?? rfc3339(clock.now())
     const meta = encodeMeta(
@@ -111,8 +125,12 @@ export async function writeObject(request: WriteRequest): Promise<WriteOutcome> 
       arenaFree: !fleet.holding,
     }
   } catch (error) {
-    await fleet.abort()
     const failure = error instanceof Failure ? error : new Failure('base.internal', { cause: error })
+    if (request.keeps?.(failure) === true) {
+      // Records that wait for others of their batch need not be dealt anew. Whoever failed already says no more than that.
+      await desk.flush().catch(() => undefined)
+      await fleet.suspend()
+    } else await fleet.abort()
     throw new WriteFailed(failure, !fleet.holding)
   } finally {
     fleet.stop()
@@ -130,7 +148,7 @@ async function dealBody(
   const hash = (request.contentHash ?? sha256Stream)()
   let room = await desk.room()
   let filled = 0
-  let size = 0
+  let size = request.from?.sizeBytes ?? 0
   // A chunk is held back until more follows, since the last one is dealt as the last.
   for await (const piece of request.body) {
     throwIfAborted(signal)
@@ -220,6 +238,10 @@ class Fleet {
     await Promise.all(this.writers.map((writer) => writer.abort()))
   }
 
+  async suspend(): Promise<void> {
+    await Promise.all(this.writers.map((writer) => writer.suspend()))
+  }
+
   stop(): void {
     this.#watch.abort()
   }
@@ -247,6 +269,8 @@ class FragmentWriter {
   failure: Failure | undefined
   sentBytes = 0
   readonly #clock: Clock
+  readonly #before: WriteBefore | undefined
+  readonly #keeps: boolean
   readonly #cancel = new AbortController()
   #sink: FragmentSink | undefined
   #chain: Promise<void> = Promise.resolve()
@@ -257,9 +281,11 @@ class FragmentWriter {
   #givenUp: () => void = () => undefined
   readonly #gaveUp: Promise<void>
 
-  constructor(target: WriteTarget, request: { readonly clock: Clock }) {
+  constructor(target: WriteTarget, request: Pick<WriteRequest, 'clock' | 'from' | 'keeps'>) {
     this.target = target
     this.#clock = request.clock
+    this.#before = request.from
+    this.#keeps = request.keeps !== undefined
     this.#progressMs = this.#clock.now()
     this.#gaveUp = new Promise((resolve) => {
       this.#givenUp = resolve
@@ -278,11 +304,22 @@ class FragmentWriter {
       )
       return Promise.resolve()
     }
+    const going = this.#before?.going.find(({ target }) => target.x === this.target.x)
+    if (this.#before !== undefined && going === undefined) {
+      const { failure } = this.#before.left.find(({ target }) => target.x === this.target.x)!
+      this.failure = failure
+      this.#givenUp()
+      return Promise.resolve()
+    }
     return this.#run(async () => {
-      const sink = await place.location.create(name, { signal: this.#cancel.signal })
+      const options = { signal: this.#cancel.signal }
+      const sink =
+        going === undefined ? await place.location.create(name, options) : await going.unfinished.resume(going.keptBytes, options)
+      this.sentBytes = going?.keptBytes ?? 0
+      this.#acceptedBytes = sink.acceptedBytes
       this.#sink = sink
       // It came too late: nobody else would take away what it began.
-      if (this.failure !== undefined) await sink.abort()
+      if (this.failure !== undefined) await this.#leave(sink)
     })
   }
 
@@ -325,6 +362,21 @@ class FragmentWriter {
     await this.#sink?.abort()
   }
 
+  /** What it was given goes to the location still; then it is left there. */
+  async suspend(): Promise<void> {
+    if (this.failure === undefined) await Promise.race([this.#chain, this.#gaveUp])
+    this.failure ??= new Failure('base.cancelled')
+    // Before the signal fires: what is on its way to the location may still arrive.
+    if (this.#sink !== undefined) await this.#leave(this.#sink)
+    this.#cancel.abort()
+    this.#givenUp()
+  }
+
+  async #leave(sink: FragmentSink): Promise<void> {
+    if (this.#keeps && sink.suspend !== undefined) await sink.suspend()
+    else await sink.abort()
+  }
+
   /** Leaves the location behind: whoever waits for it goes on. */
   give(failure: Failure): void {
     if (this.failure !== undefined) return
@@ -332,7 +384,7 @@ class FragmentWriter {
     if (failure.code !== 'base.cancelled') this.target.place.failed(failure)
     this.#cancel.abort()
     this.#givenUp()
-    void this.#sink?.abort()
+    if (this.#sink !== undefined) void this.#leave(this.#sink)
   }
 
   stallCheck(nowMs: number, stallMs: number): void {

@@ -18,8 +18,9 @@ import type { Place } from './place.ts'
 import { Places } from './places.ts'
 import { openSigningKeys, readPublicSigningKeys } from './signing-keys.ts'
 import { siteStatus } from './site-status.ts'
-import { sweepRemoved, sweepUnfinished } from './sweep.ts'
+import { sweepAbandoned, sweepRemoved, sweepUnfinished } from './sweep.ts'
 import { Tasks } from './tasks.ts'
+import type { Uploads } from './uploads.ts'
 import { type StorageLog, Vault } from './vault.ts'
 import { type LogLimits, VaultLog } from './vault-log.ts'
 
@@ -66,6 +67,7 @@ const STALL_MS = 30_000
 const HEDGE_MS = 400
 const CHECK_MS = 5000
 const STATUS_EVERY_MS = 500
+const HOUSE_MS = 3_600_000
 
 export class SiteCore {
   readonly db: Store
@@ -80,6 +82,8 @@ export class SiteCore {
   readonly pool: ChunkPool
   readonly stop = new AbortController()
   running: Running | undefined
+  /** Uploads that go on after interruptions; set by whoever composes the site. */
+  uploads: Uploads | undefined
   making = false
   statusDirty = false
   telling = false
@@ -99,7 +103,7 @@ export class SiteCore {
     const bytesMax = options.arenaBytesMax ?? ARENA_BYTES
     // Uploads may wait for what a reader gives them, so readers never wait for uploads.
     this.arenas = createArenaPool(bytesMax / 3)
-    this.uploadArenas = createArenaPool((bytesMax / 3) * 2)
+    this.uploadArenas = createArenaPool((bytesMax / 3) * 2, () => this.uploads?.press())
     this.pool = options.chunkPool ?? createChunkPool()
     this.tasks = new Tasks(this.clock, (task) => this.events.tell({ kind: 'task', task }))
   }
@@ -187,7 +191,27 @@ export class SiteCore {
     this.#keeper = new HealthKeeper(this, running, this.usage)
     this.#keeper.start()
     this.sweepLater()
+    this.keepHouse(running)
     this.changed()
+  }
+
+  /** Every hour: uploads whose time is over, and unfinished files that nobody has claimed for long. */
+  keepHouse({ vault }: Running): void {
+    void (async () => {
+      try {
+        for (;;) {
+          await this.clock.sleep(HOUSE_MS, this.stop.signal)
+          try {
+            await this.uploads?.sweepExpired()
+            await sweepAbandoned(vault)
+          } catch (error) {
+            this.options.log.warn({ error: String(error) }, 'old unfinished uploads are taken away later')
+          }
+        }
+      } catch {
+        // Stopped: the site closes.
+      }
+    })()
   }
 
   /** What `createVault` does after its rows are durable; done again at the next start when it was cut off. */
@@ -209,6 +233,8 @@ export class SiteCore {
   }
 
   async close(): Promise<void> {
+    // Before the signal: what is under way is left where it goes on.
+    await this.uploads?.close()
     this.stop.abort()
     await this.tasks.close()
     await this.#keeper?.close()
@@ -325,6 +351,7 @@ export class SiteCore {
         'change',
         'segment',
         'description',
+        'upload',
         'location',
         'vault',
         'scrub_pass',

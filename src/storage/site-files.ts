@@ -16,6 +16,7 @@ import {
 } from './catalogue.ts'
 import { CATALOGUE_TYPE } from './catalogue-lines.ts'
 import { contentTypeOf } from './content-type.ts'
+import type { WriteOutcome } from './object-writer.ts'
 import { parsePath } from './paths.ts'
 import type { SiteCore } from './site-core.ts'
 
@@ -64,7 +65,7 @@ export function siteFiles(core: SiteCore) {
       readonly sizeBytes?: number | undefined
       readonly ifAbsent: boolean
     }): Promise<OpenedToWrite> {
-      const { vault, log } = core.open()
+      const { vault } = core.open()
       const { path, file } = await requireWritable(core.db.kysely, request.path, request.ifAbsent)
       const type = request.type ?? contentTypeOf(path)
       if (type === CATALOGUE_TYPE)
@@ -89,18 +90,7 @@ export function siteFiles(core: SiteCore) {
                 addVersion(tx, { path, file: id, deal, fragments, created: deal.created, modified, ifAbsent: request.ifAbsent }),
             ),
           )
-          log.schedule()
-          core.changed()
-          core.tellFiles(path)
-          const laggards = outcome.missed.map(({ target }) => target.place.label)
-          const count = outcome.held.length + outcome.missed.length
-          return {
-            entry: await files.stat({ path }),
-            acknowledged: outcome.held.length,
-            count,
-            laggards,
-            note: noteOf({ held: outcome.held.length, count, threshold: vault.row.threshold, laggards }),
-          }
+          return storedAnswer(core, { path, outcome })
         },
       }
     },
@@ -204,6 +194,26 @@ export function siteFiles(core: SiteCore) {
     },
   }
   return files
+}
+
+/** Tells everybody of a new version, and its uploader what became of it. */
+export async function storedAnswer(
+  core: SiteCore,
+  { path, outcome }: { readonly path: string; readonly outcome: WriteOutcome },
+): Promise<Stored> {
+  const { vault, log, places } = core.open()
+  log.schedule()
+  core.changed()
+  core.tellFiles(path)
+  const laggards = outcome.missed.map(({ target }) => target.place.label)
+  const count = outcome.held.length + outcome.missed.length
+  return {
+    entry: await statEntry(core.db.kysely, path, places.present),
+    acknowledged: outcome.held.length,
+    count,
+    laggards,
+    note: noteOf({ held: outcome.held.length, count, threshold: vault.row.threshold, laggards }),
+  }
 }
 
 function noteOf(given: {

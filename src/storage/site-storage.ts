@@ -7,6 +7,7 @@ import { SiteCore, type SiteStorageOptions } from './site-core.ts'
 import { siteFiles } from './site-files.ts'
 import { siteHealth } from './site-health.ts'
 import { siteMaking } from './site-making.ts'
+import { siteUploads } from './site-uploads.ts'
 import { siteStatus } from './site-status.ts'
 import { siteWork } from './site-work.ts'
 import { type StorageTables, storageMigrations } from './tables.ts'
@@ -33,6 +34,7 @@ function siteStorage(core: SiteCore) {
   return {
     ...siteFiles(core),
     ...siteMaking(core),
+    ...siteUploads(core),
     ...siteWork(core),
     ...siteHealth(core),
     close: (): Promise<void> => core.close(),

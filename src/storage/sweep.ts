@@ -12,23 +12,36 @@ const PAGE_ROWS = 200
 const AT_ONCE = 4
 /** Looking through a place for unfinished files may take this many stall times. */
 const SWEEP_STALLS = 4
+/** Longer than an upload is kept without a sign of life: what is older is nobody's, not even another site's that writes this vault. */
+const ABANDONED_MS = 8 * 24 * 3_600_000
 
 /**
- * At the start, before anything else writes: intents of a process that died, and its unfinished files. False when a place did not answer, so
- * that they may lie there still.
+ * At the start, before anything else writes: intents of a process that died, with the names they drew. Uploads that may go on are left alone, and so
+ * is whatever others write here. False when a place could not be looked through for what was abandoned.
  */
 export async function sweepUnfinished(vault: Vault, died: boolean): Promise<boolean> {
-  const { db, places, log, clock, stallMs } = vault.parts
-  const rows = await db.kysely.selectFrom('deal').select('deal').where('state', '=', 'writing').execute()
+  const { db, log } = vault.parts
+  const rows = await db.kysely
+    .selectFrom('deal')
+    .select('deal')
+    .where('state', '=', 'writing')
+    .where((eb) => eb.not(eb.exists(eb.selectFrom('upload').select('upload').whereRef('upload.intent', '=', 'deal.deal'))))
+    .execute()
   for (const { deal } of rows) await undoIntent(vault.parts, deal)
   if (rows.length > 0) log.info({ count: rows.length }, 'unfinished writes of an earlier run were taken back')
   if (rows.length === 0 && !died) return true
+  return sweepAbandoned(vault)
+}
+
+/** Unfinished files that nobody has touched for longer than any upload is kept, whoever began them. False when a place did not answer. */
+export async function sweepAbandoned({ parts }: Vault): Promise<boolean> {
+  const { places, log, clock, stallMs } = parts
   const swept = await Promise.all(
     places.all.map(async (place) => {
       if (place.view.presence !== 'present') return place.view.presence === 'empty'
       try {
         const patience = { clock, ms: stallMs * SWEEP_STALLS, label: place.label }
-        await within(patience, (signal) => place.location.sweepPartial({ olderThanMs: 0 }, { signal }))
+        await within(patience, (signal) => place.location.sweepPartial({ olderThanMs: ABANDONED_MS }, { signal }))
         return true
       } catch (error) {
         log.warn({ location: place.label, error: String(error) }, 'unfinished files could not be swept')
@@ -86,6 +99,7 @@ export async function sweepRemoved(vault: Vault, vaultLog: VaultLog, signal: Abo
         .execute()
       if (rows.length === 0) break
       after = rows[rows.length - 1]!.name
+      for (const { name } of rows) await forget(vault, place, { name, signal })
       const removed = (await takeAway(vault, rows, signal)).map(({ name }) => name)
       if (removed.length > 0) await db.kysely.deleteFrom('debris').where('location', '=', place.id).where('name', 'in', removed).execute()
     }
@@ -128,5 +142,18 @@ async function gone(vault: Vault, place: Place, what: { readonly name: string; r
     if (!(error instanceof Failure)) throw error
     place.failed(error)
     return false
+  }
+}
+
+/** What a write that failed left unfinished under a name. Where it cannot be removed now, it is nobody's after a while. */
+async function forget(vault: Vault, place: Place, what: { readonly name: string; readonly signal: AbortSignal }): Promise<void> {
+  const { clock, stallMs } = vault.parts
+  if (!place.usable || place.location.forget === undefined) return
+  try {
+    const patience = { clock, ms: stallMs, label: place.label, signal: what.signal }
+    await within(patience, async (stop) => place.location.forget?.(what.name, { signal: stop }))
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    place.failed(error)
   }
 }

@@ -5,6 +5,7 @@ import { type DescriptionTable, descriptionMigrations } from './tables-descripti
 import type { Generated, Migration } from '#database'
 import { healthMigrations, type HealthTables } from './tables-health.ts'
 import { writerMigrations, type WriterTables } from './tables-writers.ts'
+import { uploadMigrations, type UploadTable } from './tables-upload.ts'
 
 export interface VaultTable {
   /** Always 1: a home has one vault. */
@@ -131,6 +132,7 @@ export interface StorageTables extends HealthTables, WriterTables {
   readonly change: ChangeTable
   readonly segment: SegmentTable
   readonly description: DescriptionTable
+  readonly upload: UploadTable
 }
 
 export const storageMigrations: Record<string, Migration> = {
@@ -253,4 +255,5 @@ export const storageMigrations: Record<string, Migration> = {
     },
   },
   ...writerMigrations,
+  ...uploadMigrations,
 }

@@ -20,6 +20,14 @@ export interface StorageLog {
   warn(fields: Record<string, unknown>, message: string): void
 }
 
+type Tx = Parameters<Parameters<Store['transaction']>[0]>[0]
+
+/** What makes a stored dealing count, in the transaction that stores it. */
+export type Commit<T> = (
+  tx: Tx,
+  stored: { readonly deal: DealTable; readonly fragments: readonly FragmentTable[]; readonly modified: string },
+) => Promise<T>
+
 export interface VaultParts {
   readonly db: Store
   readonly places: Places
@@ -62,7 +70,7 @@ export class Vault {
   }
 
   /** Locations, of n, that must hold a new object: all, or all but one, never fewer than k. */
-  #quorum(n: number): number {
+  quorum(n: number): number {
     return this.row.require_all === 1 ? n : Math.max(this.row.threshold, n - 1)
   }
 
@@ -82,10 +90,7 @@ export class Vault {
       readonly chunkLog2?: number
       readonly signal?: AbortSignal | undefined
     },
-    commit: (
-      tx: Parameters<Parameters<Store['transaction']>[0]>[0],
-      stored: { readonly deal: DealTable; readonly fragments: readonly FragmentTable[]; readonly modified: string },
-    ) => Promise<T>,
+    commit: Commit<T>,
   ): Promise<{ readonly outcome: WriteOutcome; readonly committed: T }> {
     const { places, clock, signer } = this.parts
     const arenas = request.purpose === 'file' ? this.parts.uploadArenas : this.parts.arenas
@@ -104,7 +109,7 @@ export class Vault {
     let intent: Intent | undefined
     let arenaFree = true
     try {
-      intent = await this.#begin({ ...request, created, k, all, chunkLog2 })
+      intent = await this.begin({ ...request, created, k, all, chunkLog2 })
       const spec: DealSpec = {
         suite: this.suite,
         k,
@@ -125,64 +130,14 @@ export class Vault {
         meta: { path: request.path, type: request.type, created, modified: request.modified, user: 'local' },
         sizeBytes: request.sizeBytes,
         signer: key,
-        quorum: this.#quorum(n),
+        quorum: this.quorum(n),
         stallMs: this.parts.stallMs,
         clock,
         signal: request.signal,
         pool,
       })
       arenaFree = outcome.arenaFree
-      const { provisional } = intent
-      const committed = await this.#group.run(async (tx) => {
-        const deal: DealTable = {
-          deal: outcome.dealId,
-          object: request.object,
-          version: intent!.version,
-          k,
-          n,
-          layout: this.row.layout,
-          chunk_log2: chunkLog2,
-          size: outcome.sizeBytes,
-          padded: outcome.paddedBytes,
-          type: request.type,
-          created,
-          state: 'stored',
-          purpose: request.purpose,
-        }
-        // Its fragments go with it.
-        await tx.deleteFrom('deal').where('deal', '=', provisional).execute()
-        await tx.insertInto('deal').values(deal).execute()
-        const sizeOf = outcome.held[0]?.sizeBytes ?? 0
-        const fragments: FragmentTable[] = [
-          ...outcome.held.map(({ target, commitment, sizeBytes }) => ({
-            deal: outcome.dealId,
-            x: target.x,
-            location: target.place.id,
-            name: target.name,
-            commitment,
-            size: sizeBytes,
-            state: 'held' as const,
-          })),
-          ...outcome.missed.map(({ target }) => ({
-            deal: outcome.dealId,
-            x: target.x,
-            location: target.place.id,
-            name: null,
-            commitment: null,
-            size: sizeOf,
-            state: 'pending' as const,
-          })),
-        ]
-        fragments.sort((a, b) => a.x - b.x)
-        await tx.insertInto('fragment').values(fragments).execute()
-        if (outcome.missed.length > 0) {
-          await tx
-            .insertInto('debris')
-            .values(outcome.missed.map(({ target }) => ({ location: target.place.id, name: target.name })))
-            .execute()
-        }
-        return commit(tx, { deal, fragments, modified: outcome.modified })
-      })
+      const committed = await this.commitWritten({ ...request, ...intent, k, n, chunkLog2, created }, outcome, commit)
       return { outcome, committed }
     } catch (error) {
       if (error instanceof WriteFailed) arenaFree = error.arenaFree
@@ -192,6 +147,70 @@ export class Vault {
       if (arenaFree) arenas.release(arena)
       else arenas.abandon(arena)
     }
+  }
+
+  /** One transaction turns an intent into a stored dealing, together with what makes it count. */
+  async commitWritten<T>(
+    written: Pick<DealTable, 'object' | 'version' | 'k' | 'n' | 'type' | 'created' | 'purpose'> & {
+      readonly provisional: string
+      readonly chunkLog2: number
+      /** Of the vault when it began; the vault may have another one by now. */
+      readonly layout?: DealTable['layout']
+    },
+    outcome: WriteOutcome,
+    commit: Commit<T>,
+  ): Promise<T> {
+    const { provisional, object, version, k, n, type, created, purpose } = written
+    return this.#group.run(async (tx) => {
+      const deal: DealTable = {
+        deal: outcome.dealId,
+        object,
+        version,
+        k,
+        n,
+        layout: written.layout ?? this.row.layout,
+        chunk_log2: written.chunkLog2,
+        size: outcome.sizeBytes,
+        padded: outcome.paddedBytes,
+        type,
+        created,
+        state: 'stored',
+        purpose,
+      }
+      // Its fragments go with it.
+      await tx.deleteFrom('deal').where('deal', '=', provisional).execute()
+      await tx.insertInto('deal').values(deal).execute()
+      const sizeOf = outcome.held[0]?.sizeBytes ?? 0
+      const fragments: FragmentTable[] = [
+        ...outcome.held.map(({ target, commitment, sizeBytes }) => ({
+          deal: outcome.dealId,
+          x: target.x,
+          location: target.place.id,
+          name: target.name,
+          commitment,
+          size: sizeBytes,
+          state: 'held' as const,
+        })),
+        ...outcome.missed.map(({ target }) => ({
+          deal: outcome.dealId,
+          x: target.x,
+          location: target.place.id,
+          name: null,
+          commitment: null,
+          size: sizeOf,
+          state: 'pending' as const,
+        })),
+      ]
+      fragments.sort((a, b) => a.x - b.x)
+      await tx.insertInto('fragment').values(fragments).execute()
+      if (outcome.missed.length > 0) {
+        await tx
+          .insertInto('debris')
+          .values(outcome.missed.map(({ target }) => ({ location: target.place.id, name: target.name })))
+          .execute()
+      }
+      return commit(tx, { deal, fragments, modified: outcome.modified })
+    })
   }
 
   /** Opens an object by its dealing; its META must be signed by a dealer of the vault and fit the catalogue. Close the reader. */
@@ -289,15 +308,18 @@ export class Vault {
   }
 
   /** The intent: which names will be written, durable before the first byte. */
-  async #begin(request: {
-    readonly object: string
-    readonly purpose: 'file' | 'catalogue'
-    readonly type: string
-    readonly created: string
-    readonly k: number
-    readonly all: readonly Place[]
-    readonly chunkLog2: number
-  }): Promise<Intent> {
+  async begin(
+    request: {
+      readonly object: string
+      readonly purpose: 'file' | 'catalogue'
+      readonly type: string
+      readonly created: string
+      readonly k: number
+      readonly all: readonly Place[]
+      readonly chunkLog2: number
+    },
+    also?: (tx: Tx, intent: string) => Promise<void>,
+  ): Promise<Intent> {
     const provisional = newId()
     const names = request.all.map(() => {
       const id = newId()
@@ -342,6 +364,7 @@ export class Vault {
           })),
         )
         .execute()
+      await also?.(tx, provisional)
       return next
     })
     return { provisional, version, names }
@@ -357,7 +380,7 @@ export class Vault {
   }
 }
 
-interface Intent {
+export interface Intent {
   /** The key of the intent's rows; the dealing draws its own id. */
   readonly provisional: string
   readonly version: number
@@ -376,7 +399,10 @@ export async function undoIntent({ db, places, clock, stallMs }: VaultParts, pro
         if (!place.usable) left.push({ location, name })
         else {
           const patience = { clock, ms: stallMs, label: place.label }
-          const answer = await within(patience, (signal) => place.location.discard(name, { signal }))
+          const answer = await within(patience, async (signal) => {
+            await place.location.forget?.(name, { signal })
+            return place.location.discard(name, { signal })
+          })
           if (answer === 'kept') left.push({ location, name })
         }
       } catch (error) {

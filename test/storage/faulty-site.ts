@@ -1,5 +1,6 @@
 // A site over locations in memory that misbehave as each test plans, with every open source and sink counted.
 import type { Location } from '#storage'
+import type { FragmentSink } from '../../src/storage/location.ts'
 import { type Fault, type FaultyCall, type FaultyLocation, type FaultyOperation, wrapFaulty } from '../../src/storage/locations/faulty.ts'
 import { createMemoryLocation, type MemoryLocation } from '../../src/storage/locations/memory.ts'
 import { makeSite, type TestSite } from './site.ts'
@@ -86,21 +87,34 @@ function counted(memory: MemoryLocation, control: { open: number }): Location {
       closed = true
     }
   }
+  const held = (sink: FragmentSink): FragmentSink => {
+    const close = once()
+    return {
+      write: (bytes) => sink.write(bytes),
+      finish: () => sink.finish().finally(close),
+      abort: () => sink.abort().finally(close),
+      suspend: async () => sink.suspend?.().finally(close),
+      get acceptedBytes() {
+        return sink.acceptedBytes
+      },
+    }
+  }
   return {
     kind: memory.kind,
     label: memory.label,
-    create: async (name, options) => {
-      const sink = await memory.create(name, options)
+    create: async (name, options) => held(await memory.create(name, options)),
+    adopt: async (name, options) => {
+      const left = await memory.adopt?.(name, options)
+      if (left === undefined) return undefined
       const close = once()
       return {
-        write: (bytes) => sink.write(bytes),
-        finish: () => sink.finish().finally(close),
-        abort: () => sink.abort().finally(close),
-        get acceptedBytes() {
-          return sink.acceptedBytes
-        },
+        sizeBytes: left.sizeBytes,
+        read: (offset, into, readOptions) => left.read(offset, into, readOptions),
+        resume: async (sizeBytes, resumeOptions) => held(await left.resume(sizeBytes, resumeOptions).finally(close)),
+        close: () => left.close().finally(close),
       }
     },
+    forget: async (name, options) => memory.forget?.(name, options),
     open: async (name, options) => {
       const source = await memory.open(name, options)
       const close = once()

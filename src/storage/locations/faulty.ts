@@ -10,6 +10,7 @@ import type {
   ListRequest,
   Location,
   LocationOptions,
+  UnfinishedWrite,
 } from './contract.ts'
 import { absent, exists, locationFailure, truncated } from './failures.ts'
 
@@ -23,6 +24,8 @@ export type FaultyOperation =
   | 'head'
   | 'list'
   | 'discard'
+  | 'adopt'
+  | 'forget'
   | 'sweepPartial'
   | 'probe'
 
@@ -104,6 +107,9 @@ class Faulty implements FaultyLocation {
   readonly kind: LocationKind
   readonly label: string
   readonly calls: (FaultyCall & { readonly fault: Fault | undefined })[] = []
+  /** As far as the location behind can. */
+  readonly adopt?: NonNullable<Location['adopt']>
+  readonly forget?: NonNullable<Location['forget']>
   readonly #inner: Location
   readonly #plan: FaultPlan
   readonly #clock: Clock
@@ -118,6 +124,17 @@ class Faulty implements FaultyLocation {
     this.#clock = clock
     this.kind = inner.kind
     this.label = inner.label
+    if (inner.adopt !== undefined) {
+      this.adopt = (name, options = {}) =>
+        this.#meet('adopt', name, options.signal, async (fault) => {
+          if (says(fault, 'absent')) return undefined
+          const left = await inner.adopt?.(name, options)
+          return left === undefined ? undefined : this.#unfinished(left, name)
+        })
+    }
+    if (inner.forget !== undefined) {
+      this.forget = (name, options = {}) => this.#meet('forget', name, options.signal, async () => inner.forget?.(name, options))
+    }
   }
 
   async snapshot(): Promise<void> {
@@ -267,9 +284,24 @@ class Faulty implements FaultyLocation {
           this.#written.push(name)
         }),
       abort: () => inner.abort(),
+      ...(inner.suspend === undefined ? {} : { suspend: () => inner.suspend?.() ?? Promise.resolve() }),
       get acceptedBytes() {
         return inner.acceptedBytes
       },
+    }
+  }
+
+  #unfinished(inner: UnfinishedWrite, name: FragmentName): UnfinishedWrite {
+    return {
+      sizeBytes: inner.sizeBytes,
+      read: (offset, into, options = {}) =>
+        this.#meet('read', name, options.signal, async (fault) => {
+          await inner.read(offset, into, options)
+          corrupt(into, offset, fault)
+        }),
+      resume: (sizeBytes, options = {}) =>
+        this.#meet('create', name, options.signal, async () => this.#sink(await inner.resume(sizeBytes, options), name, options.signal)),
+      close: () => inner.close(),
     }
   }
 

@@ -1,7 +1,7 @@
 // Writing one name in a folder: an unfinished file beside the target, then a link, which never overwrites.
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, link, lstat, open, rename, unlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { type Clock, type Failure, assert } from '#base'
 import { bounds } from './bounds.ts'
 import type { FragmentName, FragmentSink } from './contract.ts'
@@ -22,15 +22,26 @@ export async function createInFolder(
   stopIfCancelled(options.signal)
   const target = await root.prepare(name)
   if (await stands(target, root.label)) throw exists(root.label)
-  const part = join(dirname(target), `${PART_PREFIX}${randomBytes(16).toString('hex')}`)
+  const part = partOf(target)
   try {
-    return new FolderSink(root, { target, part }, await root.openFile(part, 'wx', 0o640), options)
+    return new FolderSink(root, { target, part }, await root.openFile(part, 'wx', 0o640), { ...options, fromBytes: 0 })
   } catch (error) {
     throw folderFailure(error, root.label)
   }
 }
 
-class FolderSink implements FragmentSink {
+/** A new name for the unfinished file of a name: found again by `partsFor`. */
+export function partOf(target: string): string {
+  return join(dirname(target), `${PART_PREFIX}${basename(target)}.${randomBytes(16).toString('hex')}`)
+}
+
+/** True for the file name of an unfinished write of a name whose last segment is `last`. */
+export function isPartFor(last: string, fileName: string): boolean {
+  const begin = `${PART_PREFIX}${last}.`
+  return fileName.startsWith(begin) && /^[0-9a-f]{32}$/.test(fileName.slice(begin.length))
+}
+
+export class FolderSink implements FragmentSink {
   readonly #root: FolderRoot
   readonly #paths: { readonly target: string; readonly part: string }
   readonly #handle: FileHandle
@@ -48,8 +59,10 @@ class FolderSink implements FragmentSink {
     root: FolderRoot,
     paths: { readonly target: string; readonly part: string },
     handle: FileHandle,
-    options: { readonly clock: Clock; readonly signal: AbortSignal | undefined },
+    options: { readonly clock: Clock; readonly signal: AbortSignal | undefined; readonly fromBytes: number },
   ) {
+    this.#accepted = options.fromBytes
+    this.#syncedBytes = options.fromBytes
     this.#root = root
     this.#paths = paths
     this.#handle = handle
@@ -110,11 +123,25 @@ class FolderSink implements FragmentSink {
   }
 
   async abort(): Promise<void> {
+    await this.#end(async () => {
+      await this.#close().catch(() => undefined)
+      await unlink(this.#paths.part).catch(() => undefined)
+    })
+  }
+
+  async suspend(): Promise<void> {
+    await this.#end(async () => {
+      if (this.#closed) return
+      if (this.#root.syncWrites) await this.#handle.datasync().catch(() => undefined)
+      await this.#close().catch(() => undefined)
+    })
+  }
+
+  async #end(work: () => Promise<void>): Promise<void> {
     const clean = async (): Promise<void> => {
       await this.#busy.catch(() => undefined)
       await this.#syncing.catch(() => undefined)
-      await this.#close().catch(() => undefined)
-      await unlink(this.#paths.part).catch(() => undefined)
+      await work()
     }
     // A disk that hangs is not waited for without end; the cleaning happens when it answers.
     const patience = new AbortController()

@@ -13,8 +13,10 @@ import type {
   ListRequest,
   Location,
   LocationOptions,
+  UnfinishedWrite,
 } from './contract.ts'
 import { stopIfCancelled } from './failures.ts'
+import { adoptInFolder, forgetInFolder } from './folder-adopt.ts'
 import { errnoOf, folderFailure } from './folder-errors.ts'
 import { listFolder } from './folder-list.ts'
 import { FolderRoot } from './folder-root.ts'
@@ -111,6 +113,16 @@ class FolderLocation implements Location {
     }
     await this.#root.syncFolder(dirname(path))
     return 'gone'
+  }
+
+  async adopt(name: FragmentName, options: LocationOptions = {}): Promise<UnfinishedWrite | undefined> {
+    checkName(name, this.label)
+    return adoptInFolder(this.#root, name, { ...options, clock: this.#clock })
+  }
+
+  async forget(name: FragmentName, options: LocationOptions = {}): Promise<void> {
+    checkName(name, this.label)
+    await forgetInFolder(this.#root, name, options)
   }
 
   sweepPartial(request: { readonly olderThanMs: number }, options: LocationOptions = {}): Promise<number> {

@@ -11,6 +11,7 @@ import type {
   ListRequest,
   Location,
   LocationOptions,
+  UnfinishedWrite,
 } from './contract.ts'
 import { absent, exists, locationFailure, stopIfCancelled, truncated } from './failures.ts'
 import { checkName } from './names.ts'
@@ -53,10 +54,16 @@ class InMemory implements MemoryLocation {
     checkName(name, this.label)
     stopIfCancelled(options.signal)
     if (this.objects.has(name)) throw exists(this.label)
-    const sink = new MemorySink({
+    return this.#begin(name, new Uint8Array(0), options.signal)
+  }
+
+  #begin(name: FragmentName, written: Uint8Array, signal: AbortSignal | undefined): MemorySink {
+    const sink: MemorySink = new MemorySink({
       label: this.label,
+      name,
+      written,
       beganAt: this.#clock.now(),
-      signal: options.signal,
+      signal,
       room: (more) => this.#usedBytes() + more <= this.#capacityBytes,
       publish: (bytes) => {
         this.#pending.delete(sink)
@@ -121,6 +128,41 @@ class InMemory implements MemoryLocation {
     return 'gone'
   }
 
+  async adopt(name: FragmentName, options: LocationOptions = {}): Promise<UnfinishedWrite | undefined> {
+    checkName(name, this.label)
+    stopIfCancelled(options.signal)
+    const left = [...this.#pending].filter((sink) => sink.name === name).map((sink) => ({ sink, bytes: sink.bytes }))
+    const whole = this.objects.get(name)
+    const bytes = [...left.map((each) => each.bytes), ...(whole === undefined ? [] : [whole])].toSorted((a, b) => b.length - a.length)[0]
+    if (bytes === undefined) return undefined
+    // From now on it is in the hands of whoever adopted it; the former writer is gone.
+    for (const { sink } of left) await sink.abort()
+    this.objects.delete(name)
+    const kept = this.#begin(name, bytes, undefined)
+    return {
+      sizeBytes: bytes.length,
+      read: async (offset, into, readOptions = {}) => {
+        stopIfCancelled(readOptions.signal)
+        const part = bytes.subarray(offset, offset + into.length)
+        if (part.length < into.length) throw truncated(this.label, { wanted: into.length, got: part.length })
+        into.set(part)
+      },
+      resume: async (sizeBytes, resumeOptions = {}) => {
+        assert(sizeBytes <= bytes.length, 'resume within what is there')
+        stopIfCancelled(resumeOptions.signal)
+        await kept.abort()
+        return this.#begin(name, bytes.slice(0, sizeBytes), resumeOptions.signal)
+      },
+      close: () => Promise.resolve(),
+    }
+  }
+
+  async forget(name: FragmentName, options: LocationOptions = {}): Promise<void> {
+    checkName(name, this.label)
+    stopIfCancelled(options.signal)
+    for (const sink of [...this.#pending]) if (sink.name === name) await sink.abort()
+  }
+
   async sweepPartial(request: { readonly olderThanMs: number }, options: LocationOptions = {}): Promise<number> {
     stopIfCancelled(options.signal)
     const before = this.#clock.now() - request.olderThanMs
@@ -160,6 +202,9 @@ class InMemory implements MemoryLocation {
 
 interface MemorySinkParts {
   readonly label: string
+  readonly name: FragmentName
+  /** What stands there already. */
+  readonly written: Uint8Array
   readonly beganAt: number
   readonly signal: AbortSignal | undefined
   room(moreBytes: number): boolean
@@ -177,6 +222,16 @@ class MemorySink implements FragmentSink {
   constructor(parts: MemorySinkParts) {
     this.#parts = parts
     this.beganAt = parts.beganAt
+    this.#written = [parts.written]
+    this.#accepted = parts.written.length
+  }
+
+  get name(): FragmentName {
+    return this.#parts.name
+  }
+
+  get bytes(): Uint8Array {
+    return concat(...this.#written)
   }
 
   get acceptedBytes(): number {
@@ -200,6 +255,10 @@ class MemorySink implements FragmentSink {
     } finally {
       await this.abort()
     }
+  }
+
+  async suspend(): Promise<void> {
+    this.#done = true
   }
 
   async abort(): Promise<void> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import * as fc from 'fast-check'
-import type { Capabilities, Location } from '../../../src/storage/location.ts'
+import type { Capabilities, Location, UnfinishedWrite } from '../../../src/storage/location.ts'
 import { createMemoryLocation } from '../../../src/storage/locations/memory.ts'
 import { listAll, pattern, pour, readAll, refuses, writeAll } from './support.ts'
 
@@ -282,6 +282,80 @@ export function locationConformance(name: string, factory: () => Promise<Subject
       await left.abort()
       assert.equal(await location.sweepPartial({ olderThanMs: -3_600_000 }), 0)
       assert.deepEqual(await location.head(at), { sizeBytes: largeBytes })
+    })
+
+    it('gives back what a suspended or abandoned write left, and goes on with it', async () => {
+      if (location.adopt === undefined) return
+      assert.equal(await location.adopt(fresh()), undefined)
+      const bytes = pattern(2 * largeBytes, 9)
+      const cut = largeBytes - 1000
+      for (const how of ['suspended', 'abandoned', 'finished'] as const) {
+        const at = fresh()
+        const first = await location.create(at)
+        await pour(first, bytes.subarray(0, largeBytes))
+        if (how === 'suspended') await first.suspend?.()
+        if (how === 'finished') await first.finish()
+        const left: UnfinishedWrite | undefined = await location.adopt(at)
+        assert.ok(left !== undefined, how)
+        assert.equal(await location.head(at), undefined)
+        // What arrived is a beginning of what was written; the rest of a part may have been in memory only.
+        assert.ok(left.sizeBytes <= largeBytes && left.sizeBytes > 0, `${left.sizeBytes} bytes, ${how}`)
+        const there: Uint8Array = new Uint8Array(left.sizeBytes)
+        await left.read(0, there)
+        assert.ok(Buffer.from(bytes.subarray(0, left.sizeBytes)).equals(there), how)
+        const middle = new Uint8Array(100)
+        await left.read(left.sizeBytes - 100, middle)
+        assert.ok(Buffer.from(bytes.subarray(left.sizeBytes - 100, left.sizeBytes)).equals(middle))
+        const from = Math.min(cut, left.sizeBytes)
+        const sink = await left.resume(from)
+        await pour(sink, bytes.subarray(from))
+        assert.equal(await location.head(at), undefined)
+        await sink.finish()
+        assert.equal(sink.acceptedBytes, bytes.length)
+        assert.ok(Buffer.from(bytes).equals(await readAll(location, at)), how)
+        if (how === 'abandoned') await first.abort()
+      }
+    })
+
+    it('gives back the same after several interruptions', async () => {
+      if (location.adopt === undefined) return
+      const at = fresh()
+      const bytes = pattern(largeBytes, 11)
+      const first = await location.create(at)
+      await pour(first, bytes)
+      await first.suspend?.()
+      for (let round = 0; round < 3; round += 1) {
+        const left = await location.adopt(at)
+        assert.ok(left !== undefined)
+        if (round === 1) await left.close()
+        else await (await left.resume(left.sizeBytes)).suspend?.()
+      }
+      const left = await location.adopt(at)
+      assert.ok(left !== undefined && left.sizeBytes > 0)
+      const sink = await left.resume(left.sizeBytes)
+      await pour(sink, bytes.subarray(left.sizeBytes))
+      await sink.finish()
+      assert.ok(Buffer.from(bytes).equals(await readAll(location, at)))
+    })
+
+    it('forgets the unfinished writes of one name, and no others', async () => {
+      if (location.adopt === undefined || location.forget === undefined) return
+      const [at, other] = [fresh(), fresh()]
+      for (const name of [at, other, `${at}.b`]) {
+        const sink = await location.create(name)
+        await pour(sink, pattern(largeBytes))
+        await sink.suspend?.()
+      }
+      await location.forget(at)
+      await location.forget(at)
+      assert.equal(await location.adopt(at), undefined)
+      for (const name of [other, `${at}.b`]) {
+        const left = await location.adopt(name)
+        assert.ok(left !== undefined && left.sizeBytes > 0)
+        await left.close()
+        await location.forget(name)
+        assert.equal(await location.adopt(name), undefined)
+      }
     })
 
     it('stops when cancelled', async () => {

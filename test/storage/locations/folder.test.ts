@@ -158,7 +158,7 @@ describe('unfinished writes in a folder', () => {
     const sinks = [await location.create('aa/one'), await location.create('bb/two')]
     for (const sink of sinks) await pour(sink, pattern(10))
     const [part] = await readdir(join(folder.path, 'aa'))
-    assert.match(part ?? '', /^\.part-[0-9a-f]{32}$/)
+    assert.match(part ?? '', /^\.part-one\.[0-9a-f]{32}$/)
     const old = new Date(Date.now() - 7_200_000)
     await utimes(join(folder.path, 'aa', part!), old, old)
     assert.equal(await location.sweepPartial({ olderThanMs: 3_600_000 }), 1)
