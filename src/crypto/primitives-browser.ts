@@ -39,7 +39,7 @@ export function sha256Stream(): Sha256 {
 function sha256From(hash: ReturnType<typeof nobleSha256.create>): Sha256 {
   return {
     update: (bytes) => void hash.update(bytes),
-    digest: () => hash.digest() as Bytes,
+    digest: () => hash.digest(),
     copy: () => sha256From(hash.clone()),
   }
 }

@@ -93,7 +93,7 @@ export class UploadSession {
     this.#requireTurn(from.turn)
     if (from.offset !== this.received) throw otherOffset(this.received)
     this.#state = 'sending'
-    this.#start()
+    void this.#start()
     try {
       for await (const piece of body) {
         if (piece.length === 0) continue
@@ -185,7 +185,7 @@ export class UploadSession {
       this.received = this.#before.sizeBytes
       this.#state = 'ready'
       this.idleSinceMs = this.#now()
-      this.#start()
+      void this.#start()
       return true
     } catch (error) {
       await this.#letGo()

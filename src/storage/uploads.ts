@@ -214,7 +214,7 @@ export class Uploads {
       .selectFrom('upload')
       .select((eb) => eb.fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow()
-    if (Number(count) > KEPT_MAX)
+    if (count > KEPT_MAX)
       throw new Failure('api.busy', { detail: `${KEPT_MAX} unfinished uploads wait already`, next: 'Finish or remove some of them.' })
   }
 

@@ -10,8 +10,9 @@ import { apply, chance, describe, type Files, hashOf, type Operation, outcomes }
 import { finished, get, makeSite, quiet } from './site.ts'
 
 const CHILD = join(import.meta.dirname, 'crash-child.ts')
+/** An unfinished head may be another site's, so it stays until it is old. */
 const FRAGMENT_OR_OURS =
-  /^(?:[0-9a-f]{2}(?:\/[0-9a-f]{32})?|probe(?:\/[0-9a-f]{32})?|location\.json|head(?:\/[0-9a-f]{32}(?:\/[0-9a-f]{16})?)?)$/
+  /^(?:[0-9a-f]{2}(?:\/[0-9a-f]{32})?|probe(?:\/[0-9a-f]{32})?|location\.json|head(?:\/[0-9a-f]{32}(?:\/(?:[0-9a-f]{16}|\.part-[0-9a-f]{16}\.[0-9a-f]{32}))?)?)$/
 
 export interface Kill {
   readonly done: readonly Operation[]

@@ -160,7 +160,7 @@ class InMemory implements MemoryLocation {
   async forget(name: FragmentName, options: LocationOptions = {}): Promise<void> {
     checkName(name, this.label)
     stopIfCancelled(options.signal)
-    for (const sink of [...this.#pending]) if (sink.name === name) await sink.abort()
+    for (const sink of [...this.#pending].filter((each) => each.name === name)) await sink.abort()
   }
 
   async sweepPartial(request: { readonly olderThanMs: number }, options: LocationOptions = {}): Promise<number> {
