@@ -7,8 +7,8 @@ export interface UploadTable {
   readonly intent: string
   readonly actor: string
   readonly path: string
-  /** The object that gets a version. */
-  readonly object: string
+  /** The file that gets a version. */
+  readonly file: string
   readonly size: number
   readonly modified: string | null
   readonly type: string
@@ -30,7 +30,7 @@ export const uploadMigrations: Record<string, Migration> = {
         .addColumn('intent', 'text', (c) => c.notNull())
         .addColumn('actor', 'text', (c) => c.notNull())
         .addColumn('path', 'text', (c) => c.notNull())
-        .addColumn('object', 'text', (c) => c.notNull())
+        .addColumn('file', 'text', (c) => c.notNull())
         .addColumn('size', 'bigint', (c) => c.notNull())
         .addColumn('modified', 'text')
         .addColumn('type', 'text', (c) => c.notNull())

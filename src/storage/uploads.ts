@@ -63,12 +63,11 @@ export class Uploads {
     await this.#makeRoom()
     const upload = newId()
     const created = rfc3339(clock.now())
-    const object = file?.file ?? newId()
     const row: Omit<UploadTable, 'intent'> = {
       upload,
       actor,
       path,
-      object,
+      file: file?.file ?? newId(),
       size: request.size,
       modified: request.modified ?? null,
       type,
@@ -80,7 +79,7 @@ export class Uploads {
       stored: null,
     }
     await vault.begin(
-      { object, purpose: 'file', type, created, k: vault.row.threshold, all: places.all, chunkLog2: CHUNK_LOG2 },
+      { object: newId(), purpose: 'file', type, created, k: vault.row.threshold, all: places.all, chunkLog2: CHUNK_LOG2 },
       async (tx, intent) => {
         await tx
           .insertInto('upload')
@@ -238,11 +237,11 @@ export class Uploads {
 
   async #commit(vault: Vault, row: UploadTable, intent: UploadIntent, outcome: WriteOutcome): Promise<Stored> {
     const { spec, created } = intent
-    const { path, object, type } = row
+    const { path, file, type } = row
     const written = { ...spec, provisional: row.intent, type, created, purpose: 'file' as const, layout: layoutOf(spec.suite) }
     try {
       await vault.commitWritten(written, outcome, async (tx, { deal, fragments, modified }) => {
-        const { number } = await addVersion(tx, { path, file: object, deal, fragments, created, modified, ifAbsent: row.if_absent === 1 })
+        const { number } = await addVersion(tx, { path, file, deal, fragments, created, modified, ifAbsent: row.if_absent === 1 })
         await tx
           .updateTable('upload')
           .set({ state: 'done', active: rfc3339(this.#core.clock.now()) })
@@ -277,9 +276,9 @@ export class Uploads {
     const { row } = session
     const { places, db, clock } = { ...vault.parts, clock: this.#core.clock }
     const created = rfc3339(clock.now())
-    const { object, type, upload } = row
+    const { type, upload } = row
     await vault.begin(
-      { object, purpose: 'file', type, created, k: vault.row.threshold, all: places.all, chunkLog2: CHUNK_LOG2 },
+      { object: newId(), purpose: 'file', type, created, k: vault.row.threshold, all: places.all, chunkLog2: CHUNK_LOG2 },
       async (tx, intent) => {
         await tx
           .updateTable('upload')

@@ -1,6 +1,6 @@
 // A location whose calls are counted: how many, how long, how much, how many failed. Nothing is changed by it.
 import { type Clock, Failure } from '#base'
-import type { FragmentSink, FragmentSource, Location } from './contract.ts'
+import type { FragmentSink, FragmentSource, Location, UnfinishedWrite } from './contract.ts'
 
 export interface Meter {
   /** One call ended. `timed`: it is an answer of the place rather than the moving of bytes, so its duration says how quick the place is. */
@@ -28,6 +28,7 @@ export function metered(location: Location, meter: Meter, clock: Clock): Locatio
       meter.call({ sort, ms: clock.now() - started, timed: timed && !failed, failed })
     }
   }
+  const adopt = location.adopt?.bind(location)
   const own: Partial<Location> = {
     create: async (name, options) => {
       const sink = await counted('put', false, () => location.create(name, options))
@@ -43,6 +44,14 @@ export function metered(location: Location, meter: Meter, clock: Clock): Locatio
       meter.bytesOut(source.tail.length)
       return meteredSource(source, { meter, counted })
     },
+    ...(adopt === undefined
+      ? {}
+      : {
+          adopt: async (name, options) => {
+            const left = await counted('get', true, () => adopt(name, options))
+            return left === undefined ? undefined : meteredUnfinished(left, { meter, counted })
+          },
+        }),
     head: (name, options) => counted('get', true, () => location.head(name, options)),
     list: (request, options) => counted('put', false, () => location.list(request, options)),
     discard: (name, options) => counted('put', false, () => location.discard(name, options)),
@@ -80,9 +89,24 @@ function meteredSink(sink: FragmentSink, { meter, counted }: Counting): Fragment
         }),
     finish: () => counted('put', false, () => sink.finish()),
     abort: () => sink.abort(),
+    ...(sink.suspend === undefined ? {} : { suspend: () => sink.suspend?.() ?? Promise.resolve() }),
     get acceptedBytes() {
       return sink.acceptedBytes
     },
+  }
+}
+
+function meteredUnfinished(left: UnfinishedWrite, counting: Counting): UnfinishedWrite {
+  const { meter, counted } = counting
+  return {
+    sizeBytes: left.sizeBytes,
+    read: async (offset, into, options) => {
+      const { length } = into
+      await counted('get', length <= TIMED_READ_BYTES, () => left.read(offset, into, options))
+      meter.bytesOut(length)
+    },
+    resume: async (sizeBytes, options) => meteredSink(await counted('put', false, () => left.resume(sizeBytes, options)), counting),
+    close: () => left.close(),
   }
 }
 
