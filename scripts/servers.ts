@@ -6,11 +6,11 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 
-export type ServerKind = 'ceph' | 'swift' | 's3rver' | 'postgres'
+export type ServerKind = 'ceph' | 'swift' | 's3rver' | 'postgres' | 'azurite'
 
 export interface RunningServer {
   readonly kind: ServerKind
-  /** Where it answers: `http://127.0.0.1:PORT` of its S3 face, or the address of its database. */
+  /** Where it answers: `http://127.0.0.1:PORT`, of its S3 face where it has several, or the address of its database. */
   readonly endpoint: string
   /** Its own process and all below it share this group. */
   readonly groupId: number
@@ -83,6 +83,14 @@ export const RECIPES: Readonly<Record<ServerKind, Recipe>> = {
     serving: 0,
     script: 'test/servers/postgres.sh',
     address: (port) => `postgres://quorate@127.0.0.1:${port}/quorate`,
+  },
+  azurite: {
+    variable: 'QUORATE_TEST_AZURITE',
+    programs: [],
+    packages: 'none, it comes by npm',
+    portCount: 1,
+    serving: 0,
+    script: 'test/servers/azurite.ts',
   },
 }
 

@@ -64,3 +64,33 @@ export const s3Bounds = {
   uploadPagesMax: 1000,
   conflictAttempts: 6,
 } as const
+
+export const azureBounds = {
+  partBytesDefault: 4 * 2 ** 20,
+  partsInFlight: 4,
+  /** Blocks of one blob. */
+  partsMax: 50_000,
+  /** Blocks of a write of unknown length double in size after so many; four sizes keep 1 TiB from 4 MiB on. */
+  partsPerStep: 8000,
+  partDoublingsMax: 3,
+  /** The list of blocks of larger blobs is not read back; their size is. */
+  blocksReadBackMax: 10_000,
+  /** Where each of our pages ended in the words of the store, so that going on does not begin from the front. */
+  markersMax: 64,
+  listPagesMax: 100_000,
+  commitStallMs: 120_000,
+} as const
+
+export const gcsBounds = {
+  /** A multiple of 256 KiB, as the store wants it. */
+  partBytesDefault: 8 * 2 ** 20,
+  /** The last part may be empty; there is no bound to their number but the 5 TiB of an object. */
+  partsMax: 1_000_000,
+  resumesMax: 8,
+  listPagesMax: 1000,
+  completeStallMs: 120_000,
+  tokenBytesMax: 16 * 1024,
+  /** A token is renewed so long before it ends. */
+  tokenMarginMs: 60_000,
+  tokenSeconds: 3600,
+} as const

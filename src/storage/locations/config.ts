@@ -1,17 +1,19 @@
 // How a location is described: as one line, or as a record of JSON. Never with secrets in it. Each kind says its own part.
 import type { LocationKind } from '#contract'
+import { type AzureConfig, azureConfig } from './azure/config.ts'
 import { type FolderConfig, folderConfig } from './folder-config.ts'
 import { type S3Config, s3Config } from './s3/config.ts'
 import { type ConfigKind, refused } from './spec-text.ts'
 
 /** May be stored and shown: it names where keys are, never the keys. */
-export type LocationConfig = FolderConfig | S3Config
+export type LocationConfig = FolderConfig | S3Config | AzureConfig
 
 type ConfigOf<Kind extends LocationKind> = Extract<LocationConfig, { readonly kind: Kind }>
 
 const kinds: { readonly [Kind in LocationKind]: ConfigKind<ConfigOf<Kind>> } = {
   folder: folderConfig,
   s3: s3Config,
+  azure: azureConfig,
 }
 
 const FORMS = `Write ${Object.values(kinds)

@@ -1,6 +1,9 @@
 // From the description of a location to the location.
 import { readFile } from 'node:fs/promises'
 import { type Clock, Failure, systemClock } from '#base'
+import { createAzureLocation } from './azure/azure.ts'
+import type { AzureConfig } from './azure/config.ts'
+import { azureFromEnvironment, readAzureFile } from './azure/credentials.ts'
 import { labelOf, type LocationConfig } from './config.ts'
 import type { Location } from './contract.ts'
 import { createFolderLocation } from './folder.ts'
@@ -8,13 +11,14 @@ import { keyFromEnvironment, readKeyFile } from './key-file.ts'
 import type { S3Config } from './s3/config.ts'
 import { cachedCredentials } from './s3/credentials.ts'
 import { createS3Location } from './s3/s3.ts'
+import { cached } from './web/cached.ts'
 
 export { formatLocation, labelOf, type LocationConfig, parseLocation } from './config.ts'
 
 export interface LocationEnvironment {
   /** What people call it. Without it, its path, or its bucket and host. */
   readonly label?: string
-  /** Where AWS_ACCESS_KEY_ID and so on are looked up; only the program itself reads the real environment. */
+  /** Where AWS_ACCESS_KEY_ID, AZURE_STORAGE_KEY and so on are looked up; only the program itself reads the real environment. */
   readonly variables?: Readonly<Record<string, string | undefined>>
   readonly clock?: Clock
   /** What the last probe found: true spares a look before each write to S3. */
@@ -40,6 +44,8 @@ export async function openLocation(config: LocationConfig, environment: Location
       return createFolderLocation({ root: config.path, label: around.label, clock: around.clock, syncWrites: around.syncWrites })
     case 's3':
       return openS3(config, around)
+    case 'azure':
+      return openAzure(config, around)
   }
 }
 
@@ -59,6 +65,24 @@ async function openS3(config: S3Config, { label, clock, variables, honestCreate 
     credentials: cachedCredentials(load, { clock }),
     honestCreate,
     ...(config.partMiB === undefined ? {} : { partBytes: config.partMiB * 2 ** 20 }),
+  })
+}
+
+async function openAzure(config: AzureConfig, { label, clock, variables }: Surroundings): Promise<Location> {
+  const { credentials: file, profile } = config
+  const load = file === undefined ? async () => azureFromEnvironment(variables, label) : () => readAzureFile(file, { label, profile })
+  return createAzureLocation({
+    label,
+    clock,
+    endpoint: config.endpoint,
+    account: config.account,
+    accountInPath: config.style === 'path',
+    container: config.container,
+    prefix: config.prefix,
+    lock: config.lock,
+    ca: config.ca === undefined ? undefined : await readAuthorities(config.ca, label),
+    credentials: cached(load, { clock }),
+    partBytes: config.partMiB === undefined ? undefined : config.partMiB * 2 ** 20,
   })
 }
 

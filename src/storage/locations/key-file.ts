@@ -11,17 +11,21 @@ export async function readKeyFile(
   path: string,
   options: { readonly label: string; readonly profile?: string | undefined },
 ): Promise<S3Credentials> {
-  let text: string
-  try {
-    if ((await stat(path)).size > FILE_BYTES_MAX) throw refused(options.label, 'is too large')
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Failure) throw error
-    throw refused(options.label, 'cannot be read')
-  }
+  const text = await readSecretFile(path, (why) => refused(options.label, why))
   const credentials = parseKeyFile(text, options.profile)
   if (credentials === undefined) throw refused(options.label, 'holds no access key')
   return credentials
+}
+
+/** The text of a file with secrets, without a byte order mark. What is wrong with it is told by `refused`, which never quotes it. */
+export async function readSecretFile(path: string, refused: (why: string) => Failure): Promise<string> {
+  try {
+    if ((await stat(path)).size > FILE_BYTES_MAX) throw refused('is too large')
+    return (await readFile(path, 'utf8')).replace(/^\uFEFF/, '')
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    throw refused('cannot be read')
+  }
 }
 
 /** The key in the text of a file, or undefined when it holds none. */
@@ -44,7 +48,8 @@ export function keyFromEnvironment(environment: Readonly<Record<string, string |
   })
 }
 
-type Fields = Map<string, string>
+/** By name, lower case, without `_`. */
+export type Fields = Map<string, string>
 
 function credentialsFrom(fields: Fields): S3Credentials | undefined {
   const id = fields.get('accesskeyid')
@@ -59,8 +64,8 @@ function credentialsFrom(fields: Fields): S3Credentials | undefined {
   }
 }
 
-/** Fields by section; '' is what stands outside of sections. */
-function tablesOf(text: string): Map<string, Fields> {
+/** Fields of a TOML, JSON or INI text by section; '' is what stands outside of sections. */
+export function tablesOf(text: string): Map<string, Fields> {
   if (text.trimStart().startsWith('{')) return tablesOfRecord(jsonOf(text))
   try {
     return tablesOfRecord(parseToml(text))

@@ -36,6 +36,9 @@ export const prefixPath = z
 /** `https://host[:port]`, `http://` too; whether plain http is wanted is asked elsewhere. */
 export const endpoint = z.string().max(512).refine(isEndpoint)
 
+/** Holds everything written for so many days from then on. */
+export const lock = z.strictObject({ mode: z.enum(['governance', 'compliance']), days: z.int().min(1).max(36_500) })
+
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
 const SECRET_WORDS = /key|secret|token|password|signature|auth/i
 

@@ -6,7 +6,8 @@ import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import * as fc from 'fast-check'
 import { Failure, fromUtf8 } from '#base'
-import { formatLocation, openLocation, parseLocation } from '../../../src/storage/locations/from-config.ts'
+import { formatLocation, labelOf, openLocation, parseLocation } from '../../../src/storage/locations/from-config.ts'
+import { azureFromEnvironment, parseAzureFile, readAzureFile } from '../../../src/storage/locations/azure/credentials.ts'
 import { keyFromEnvironment, parseKeyFile, readKeyFile } from '../../../src/storage/locations/key-file.ts'
 import { refuses, scratch } from './support.ts'
 
@@ -47,6 +48,38 @@ describe('the description of a location', () => {
     assert.equal((parseLocation('s3:https://s3.eu-central-1.amazonaws.com/with.dots') as { style: string }).style, 'path')
   })
 
+  it('is a line for Azure', () => {
+    assert.deepEqual(parseLocation('azure:https://clinic.blob.core.windows.net/fragments', { from }), {
+      kind: 'azure',
+      endpoint: 'https://clinic.blob.core.windows.net',
+      account: 'clinic',
+      style: 'host',
+      container: 'fragments',
+      prefix: '',
+    })
+    assert.deepEqual(
+      parseLocation(
+        'azure:https://blobs.example.org/c-1/p/q?account=clinic&lock=compliance&days=30&credentials=keys.toml&profile=x&ca=ca.pem&partMiB=8',
+        { from },
+      ),
+      {
+        kind: 'azure',
+        endpoint: 'https://blobs.example.org',
+        account: 'clinic',
+        style: 'host',
+        container: 'c-1',
+        prefix: 'p/q',
+        lock: { mode: 'compliance', days: 30 },
+        credentials: '/base/keys.toml',
+        profile: 'x',
+        ca: '/base/ca.pem',
+        partMiB: 8,
+      },
+    )
+    const emulator = parseLocation('azure:http://127.0.0.1:10000/devstoreaccount1/abc')
+    assert.deepEqual([emulator.kind, labelOf(emulator)], ['azure', 'abc at devstoreaccount1 of 127.0.0.1:10000'])
+  })
+
   it('is a record', () => {
     assert.deepEqual(parseLocation({ kind: 'folder', path: '/x' }), { kind: 'folder', path: '/x' })
     const record = { kind: 's3', endpoint: 'http://127.0.0.1:9000', bucket: 'bucket' }
@@ -60,6 +93,9 @@ describe('the description of a location', () => {
       's3:https://h/bucket',
       's3:http://localhost:1/b.c/d?lock=governance&days=1',
       's3:http://intern/bucket?insecure=true&credentials=/k y',
+      'azure:https://clinic.blob.core.windows.net/abc/d?lock=governance&days=1',
+      'azure:http://127.0.0.1:1/devstoreaccount1/abc?credentials=/k y',
+      'azure:http://intern.example/acc/abc?style=path&insecure=true&partMiB=1',
     )
     fc.assert(
       fc.property(text, (line) => {
@@ -102,6 +138,16 @@ describe('the description of a location', () => {
     's3:https://h/bucket?colour=red',
     's3:http://h.example.org/bucket',
     's3:http://127.0.0.1.example.org/bucket',
+    'azure:https://clinic.blob.core.windows.net',
+    'azure:https://clinic.blob.core.windows.net/A',
+    'azure:https://clinic.blob.core.windows.net/a--b',
+    'azure:https://clinic.blob.core.windows.net/abc/.hidden',
+    'azure:https://No_Account.example.org/abc',
+    'azure:https://clinic.blob.core.windows.net/abc?style=virtual',
+    'azure:https://clinic.blob.core.windows.net/abc?lock=governance',
+    'azure:https://clinic.blob.core.windows.net/abc?partMiB=0',
+    'azure:http://clinic.example.org/abc',
+    'azure:http://127.0.0.1:10000/devstoreaccount1',
   ]
   for (const line of WRONG) {
     it(`refuses ${JSON.stringify(line)}`, async () => {
@@ -137,6 +183,9 @@ describe('the description of a location', () => {
       's3:https://h/bucket?AWSAccessKeyId=topsecret',
       's3:https://h/bucket?sessionToken=topsecret',
       's3:https://h/bucket?X-Amz-Signature=topsecret',
+      'azure:https://topsecret@clinic.blob.core.windows.net/abc',
+      'azure:https://clinic.blob.core.windows.net/abc?sv=2023-11-03&sig=topsecret',
+      'azure:https://clinic.blob.core.windows.net/abc?AccountKey=topsecret',
     ]) {
       const failure = await refuses(async () => parseLocation(line), 'location.config')
       assert.ok(!inspect(failure).includes('topsecret'), line)
@@ -151,11 +200,12 @@ describe('the description of a location', () => {
       fc.webUrl({ withFragments: true, withQueryParameters: true }).map((url) => `s3:${url}`),
       fc.tuple(word, word, word).map(([a, b, c]) => `s3:https://${a}:${b}@host/bucket?x=${c}`),
       fc.tuple(word, word).map(([a, b]) => `s3:https://host/bucket?${a}=${b}`),
+      fc.tuple(word, word).map(([a, b]) => `azure:https://account.host/abc?${a}=${b}`),
     )
     fc.assert(
       fc.property(any, (line) => {
         try {
-          assert.ok(['folder', 's3'].includes(parseLocation(line, { from }).kind))
+          assert.ok(['folder', 's3', 'azure'].includes(parseLocation(line, { from }).kind))
         } catch (error) {
           assert.ok(error instanceof Failure && error.code === 'location.config', String(error))
           for (const part of line.match(/[a-h0-9]{12,}/g) ?? []) assert.ok(!inspect(error).includes(part))
@@ -241,6 +291,61 @@ describe('access keys', () => {
   })
 })
 
+describe('keys of Azure', () => {
+  const KEY = Buffer.from('TOPSECRETTOPSECRETTOPSECRET').toString('base64')
+  const shown = (text: string, profile?: string): string => {
+    const credentials = parseAzureFile(text, profile)
+    if (credentials === undefined) return 'none'
+    if (credentials.kind === 'sas') return `sas ${fromUtf8(credentials.signature.reveal())}`
+    return `key ${credentials.account ?? '-'} ${Buffer.from(credentials.key.reveal()).toString('base64')}`
+  }
+
+  it('come in the forms that people have', () => {
+    const connection = `DefaultEndpointsProtocol=https;AccountName=clinic;AccountKey=${KEY};EndpointSuffix=core.windows.net`
+    assert.equal(shown(connection), `key clinic ${KEY}`)
+    assert.equal(shown(`\n${connection}\n`), `key clinic ${KEY}`)
+    assert.equal(shown(`connection_string = "${connection}"`), `key clinic ${KEY}`)
+    assert.equal(shown(JSON.stringify({ connectionString: connection })), `key clinic ${KEY}`)
+    assert.equal(shown(`account = "clinic"\nkey = "${KEY}"`), `key clinic ${KEY}`)
+    assert.equal(shown(`key = "${KEY}"`), `key - ${KEY}`)
+    assert.equal(shown(`[a]\nkey = "${KEY}"\n[b]\nsas_token = "sv=1&sig=S%2B"`, 'b'), 'sas sv=1&sig=S%2B')
+    assert.equal(shown('?sv=2023-11-03&sp=r&sig=S%3D'), 'sas sv=2023-11-03&sp=r&sig=S%3D')
+    assert.equal(shown('BlobEndpoint=https://x/;SharedAccessSignature=sv=1&sig=S'), 'sas sv=1&sig=S')
+  })
+
+  it('are not found where there are none', () => {
+    for (const text of [
+      '',
+      '{',
+      '[]',
+      'account = "clinic"',
+      'key = "not base64!"',
+      'sas_token = "sv=1"',
+      'AccountName=a;AccountKey=',
+      'a=b',
+    ])
+      assert.equal(shown(text), 'none', text)
+  })
+
+  it('never make the reader stumble', () => {
+    fc.assert(fc.property(fc.string({ maxLength: 300 }), (text) => void parseAzureFile(text)))
+  })
+
+  it('come from the environment, and from a file, and are not told', async () => {
+    assert.equal(azureFromEnvironment({ AZURE_STORAGE_ACCOUNT: 'clinic', AZURE_STORAGE_KEY: KEY }, 'cloud').kind, 'key')
+    assert.equal(azureFromEnvironment({ AZURE_STORAGE_SAS_TOKEN: '?sv=1&sig=S' }, 'cloud').kind, 'sas')
+    await refuses(async () => azureFromEnvironment({ AZURE_STORAGE_ACCOUNT: 'clinic' }, 'cloud'), 'location.denied', 'cloud')
+    await using folder = await scratch()
+    const path = join(folder.path, 'keys')
+    await writeFile(path, 'nothing of use TOPSECRET')
+    const failure = await refuses(readAzureFile(path, { label: 'cloud' }), 'location.denied', 'cloud')
+    assert.ok(!inspect(failure).includes('TOPSECRET'))
+    await refuses(readAzureFile(join(folder.path, 'absent'), { label: 'cloud' }), 'location.denied', 'cloud')
+    const printed = inspect(azureFromEnvironment({ AZURE_STORAGE_KEY: KEY }, 'cloud'), { showHidden: true, depth: 9 })
+    assert.ok(!printed.includes('TOPSECRET') && !printed.includes(KEY))
+  })
+})
+
 describe('opening a described location', () => {
   it('gives a folder', async () => {
     await using folder = await scratch()
@@ -248,6 +353,13 @@ describe('opening a described location', () => {
     assert.equal(await location.putIfAbsent('a', new Uint8Array(3)), 'created')
     assert.equal(location.label, 'shelf')
     assert.equal((await openLocation(parseLocation(`folder:${folder.path}`))).label, folder.path)
+  })
+
+  it('gives a container', async () => {
+    const location = await openLocation(parseLocation('azure:https://clinic.blob.core.windows.net/abc'))
+    assert.deepEqual([location.kind, location.label], ['azure', 'abc at clinic.blob.core.windows.net'])
+    await refuses(location.head('a'), 'location.denied', location.label)
+    await location.close()
   })
 
   it('gives a bucket, and names it without keys', async () => {

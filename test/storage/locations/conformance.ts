@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import * as fc from 'fast-check'
 import type { Capabilities, Location, UnfinishedWrite } from '../../../src/storage/location.ts'
 import { createMemoryLocation } from '../../../src/storage/locations/memory.ts'
-import { listAll, pattern, pour, readAll, refuses, writeAll } from './support.ts'
+import { begun, listAll, pattern, pour, readAll, refuses, writeAll } from './support.ts'
 
 export interface Subject {
   readonly location: Location
@@ -278,6 +278,7 @@ export function locationConformance(name: string, factory: () => Promise<Subject
       assert.deepEqual(await location.head(at), { sizeBytes: largeBytes })
       const left = await location.create(fresh())
       await pour(left, pattern(largeBytes))
+      await begun(left)
       assert.ok((await location.sweepPartial({ olderThanMs: -3_600_000 })) >= 1)
       await left.abort()
       assert.equal(await location.sweepPartial({ olderThanMs: -3_600_000 }), 0)

@@ -31,8 +31,14 @@ export function keysOf(id: string, secret: string): S3Credentials {
 
 /** The server when it runs; otherwise a test that says what is missing stands in for those that need it. */
 export function serverFor(kind: S3Kind): TestServer | undefined {
+  const endpoint = endpointOf(kind)
+  return endpoint === undefined ? undefined : { kind, endpoint, credentials: keysOf(KEYS[kind].id, KEYS[kind].secret) }
+}
+
+/** The address of a server when it runs; otherwise a test that says what is missing stands in for those that need it. */
+export function endpointOf(kind: ServerKind): string | undefined {
   const endpoint = process.env[RECIPES[kind].variable]
-  if (endpoint !== undefined && endpoint !== '') return { kind, endpoint, credentials: keysOf(KEYS[kind].id, KEYS[kind].secret) }
+  if (endpoint !== undefined && endpoint !== '') return endpoint
   const line = notFound(kind)
   it(`with ${kind}`, (t) => {
     assert.notEqual(process.env['REQUIRE_SERVERS'], '1', line)

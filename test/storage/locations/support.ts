@@ -52,6 +52,12 @@ export async function pour(sink: FragmentSink, bytes: Uint8Array, pieceBytes = 2
   }
 }
 
+/** Resolves when the location has acknowledged a part of the write. */
+export async function begun(sink: FragmentSink): Promise<void> {
+  for (let look = 0; look < 30_000 && sink.acceptedBytes === 0; look += 1) await new Promise((resolve) => setTimeout(resolve, 1))
+  assert.ok(sink.acceptedBytes > 0, 'nothing was acknowledged')
+}
+
 export async function readAll(location: Location, name: string): Promise<Uint8Array<ArrayBuffer>> {
   const source = await location.open(name, { tailBytes: 16 })
   try {

@@ -214,7 +214,7 @@ export const de: Words = {
     size: 'Liegt dort',
     seen: 'Zuletzt gesehen',
     never: 'nie',
-    kinds: { folder: 'Ordner', s3: 'S3-Cloud' },
+    kinds: { folder: 'Ordner', s3: 'S3-Cloud', azure: 'Azure Blob', gcs: 'Google Cloud Storage' },
     test: 'Ausprobieren',
     testing: 'Probiert aus',
     honest: 'Hält seine Versprechen.',

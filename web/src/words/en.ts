@@ -213,7 +213,7 @@ export const en = {
     size: 'Kept there',
     seen: 'Last seen',
     never: 'never',
-    kinds: { folder: 'Folder', s3: 'S3 cloud' },
+    kinds: { folder: 'Folder', s3: 'S3 cloud', azure: 'Azure Blob', gcs: 'Google Cloud Storage' },
     test: 'Try it out',
     testing: 'Trying out',
     honest: 'Keeps its promises.',

@@ -1,7 +1,7 @@
 // How a bucket of an S3 store is described.
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { type ConfigKind, endpoint, filePath, isPrivate, parseAddress, prefixPath, queryOf, wholeNumber } from '../spec-text.ts'
+import { type ConfigKind, endpoint, filePath, isPrivate, lock, parseAddress, prefixPath, queryOf, wholeNumber } from '../spec-text.ts'
 
 const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/
 const DNS_BUCKET = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])$/
@@ -19,7 +19,7 @@ const fields = z.strictObject({
   prefix: prefixPath.default(''),
   region: z.string().regex(REGION).default('us-east-1'),
   style: z.enum(['path', 'virtual']).default('path'),
-  lock: z.strictObject({ mode: z.enum(['governance', 'compliance']), days: z.int().min(1).max(36_500) }).optional(),
+  lock: lock.optional(),
   /** A file with an access key; without it the keys are in AWS_ACCESS_KEY_ID and so on. */
   credentials: filePath.optional(),
   /** The section of that file. */
@@ -44,7 +44,7 @@ export const s3Config: ConfigKind<S3Config> = {
   parse: (text) => {
     const { url, path, given } = parseAddress(text, { form: FORM, parameters: PARAMETERS, noSecrets: NO_SECRETS })
     const [bucket, ...prefix] = path.split('/')
-    const [lock, days] = [given('lock'), given('days')]
+    const [mode, days] = [given('lock'), given('days')]
     return {
       kind: 's3',
       endpoint: url.origin,
@@ -52,7 +52,7 @@ export const s3Config: ConfigKind<S3Config> = {
       prefix: prefix.join('/'),
       region: given('region'),
       style: given('style') ?? (url.hostname.endsWith('.amazonaws.com') && !bucket!.includes('.') ? 'virtual' : 'path'),
-      lock: lock === undefined && days === undefined ? undefined : { mode: lock, days: wholeNumber(days) },
+      lock: mode === undefined && days === undefined ? undefined : { mode, days: wholeNumber(days) },
       credentials: given('credentials'),
       profile: given('profile'),
       ca: given('ca'),
@@ -61,9 +61,9 @@ export const s3Config: ConfigKind<S3Config> = {
     }
   },
   format: (config) => {
-    const { bucket, prefix, region, style, lock, credentials, profile, ca, insecure, partMiB } = config
+    const { bucket, prefix, region, style, lock: held, credentials, profile, ca, insecure, partMiB } = config
     const path = prefix === '' ? bucket : `${bucket}/${prefix}`
-    const query = queryOf({ region, style, lock: lock?.mode, days: lock?.days, credentials, profile, ca, insecure, partMiB })
+    const query = queryOf({ region, style, lock: held?.mode, days: held?.days, credentials, profile, ca, insecure, partMiB })
     return `${config.endpoint}/${path}?${query}`
   },
   resolve: ({ credentials, ca, ...rest }, from) => ({

@@ -1,0 +1,145 @@
+// The Azure driver keeps the contract on Azurite, and understands what Microsoft's kit wrote and the reverse.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { inspect } from 'node:util'
+import { ContainerSASPermissions, StorageSharedKeyCredential, generateBlobSASQueryParameters } from '@azure/storage-blob'
+import { SecretBytes, utf8 } from '#base'
+import { ACCOUNT, KEY, locationIn, makeContainer } from './azure-servers.ts'
+import { locationConformance } from './conformance.ts'
+import { endpointOf } from './s3-servers.ts'
+import { begun, listAll, pattern, pour, readAll, refuses, writeAll } from './support.ts'
+
+const endpoint = endpointOf('azurite')
+if (endpoint !== undefined) {
+  for (const prefix of ['', 'site-1/vault']) {
+    locationConformance(
+      `Azurite, ${prefix === '' ? 'whole container' : 'below a prefix'}`,
+      async () => {
+        const { containerName } = await makeContainer(endpoint)
+        const location = locationIn(containerName, { endpoint, prefix })
+        return { location, close: () => location.close() }
+      },
+      { largeBytes: 9 * 2 ** 20 + 4711, modelRuns: 10 },
+    )
+  }
+
+  describe('Azure', () => {
+    it('reads what the kit wrote, and the kit reads what we wrote', async () => {
+      const container = await makeContainer(endpoint)
+      const location = locationIn(container.containerName, { endpoint })
+      await container.getBlockBlobClient('aa/theirs').uploadData(pattern(100_000))
+      assert.deepEqual(await readAll(location, 'aa/theirs'), pattern(100_000))
+      const large = pattern(13 * 2 ** 20)
+      await writeAll(location, 'aa/ours', large)
+      assert.ok(large.length > 0 && Buffer.from(large).equals(await container.getBlockBlobClient('aa/ours').downloadToBuffer()))
+      assert.deepEqual(await listAll(location, ''), ['aa/ours', 'aa/theirs'])
+      await location.close()
+    })
+
+    it('opens by a shared access signature, as far as its rights go', async () => {
+      const { containerName } = await makeContainer(endpoint)
+      const signed = (permissions: string): SecretBytes => {
+        const expiresOn = new Date(Date.now() + 3_600_000)
+        const granted = { containerName, permissions: ContainerSASPermissions.parse(permissions), expiresOn }
+        return new SecretBytes(utf8(generateBlobSASQueryParameters(granted, new StorageSharedKeyCredential(ACCOUNT, KEY)).toString()))
+      }
+      const opened = (permissions: string) => {
+        const signature = signed(permissions)
+        return locationIn(containerName, { endpoint, credentials: async () => ({ kind: 'sas', signature }) })
+      }
+      const whole = opened('racwdl')
+      await writeAll(whole, 'aa/x', pattern(9 * 2 ** 20))
+      assert.deepEqual((await whole.probe()).findings, [])
+      const keeper = opened('rcwl')
+      assert.equal(await keeper.discard('aa/x'), 'kept')
+      assert.deepEqual(await keeper.head('aa/x'), { sizeBytes: 9 * 2 ** 20 })
+      const sink = await keeper.create('aa/y')
+      await pour(sink, pattern(9 * 2 ** 20))
+      await sink.abort()
+      assert.equal(await keeper.head('aa/y'), undefined, 'without the right to delete nothing is committed that would stay')
+      const { deletes, multipartAbort, findings } = await keeper.probe()
+      assert.deepEqual([deletes, multipartAbort, findings.length], [false, false, 2])
+      const reader = opened('rl')
+      await refuses(reader.putIfAbsent('aa/z', pattern(5)), 'location.denied', 'cloud')
+      await Promise.all([whole.close(), keeper.close(), reader.close()])
+    })
+
+    it('refuses wrong keys, and nobody repeats them', async () => {
+      const { containerName } = await makeContainer(endpoint)
+      const key = new SecretBytes(utf8('TOPSECRETTOPSECRET'))
+      const signature = new SecretBytes(utf8('sv=2023-11-03&sr=c&sp=rwdl&se=2030-01-01T00:00:00Z&sig=VE9QU0VDUkVU'))
+      for (const credentials of [
+        { kind: 'key', account: undefined, key },
+        { kind: 'sas', signature },
+      ] as const) {
+        const location = locationIn(containerName, { endpoint, credentials: async () => credentials })
+        for (const call of [
+          () => location.head('a'),
+          () => location.open('a'),
+          () => location.putIfAbsent('a', pattern(10)),
+          () => writeAll(location, 'a', pattern(9 * 2 ** 20)),
+          () => location.list({ prefix: '' }),
+          () => location.probe(),
+        ]) {
+          const failure = await refuses(call, 'location.denied', 'cloud')
+          const shown = inspect(failure, { depth: 20, showHidden: true })
+          assert.ok(!shown.includes('TOPSECRET') && !shown.includes('VE9QU0VDUkVU'), shown)
+        }
+        await location.close()
+      }
+    })
+
+    it('tells a missing container from a missing object', async () => {
+      const location = locationIn('no-such-container', { endpoint })
+      for (const call of [
+        () => location.head('a'),
+        () => location.open('a'),
+        () => location.putIfAbsent('a', pattern(10)),
+        () => writeAll(location, 'a', pattern(9 * 2 ** 20)),
+        () => location.list({ prefix: '' }),
+        () => location.discard('a'),
+      ])
+        await refuses(call, 'location.config', 'cloud')
+      await location.close()
+    })
+
+    it('leaves blocks of others alone, and what is young', async () => {
+      const container = await makeContainer(endpoint)
+      const location = locationIn(container.containerName, { endpoint, prefix: 'mine' })
+      const staged = async (name: string): Promise<void> => {
+        await container.getBlockBlobClient(name).stageBlock(Buffer.from('theirs-1').toString('base64'), Buffer.alloc(10), 10)
+      }
+      await staged('mine/aa/theirs')
+      await staged('theirs/aa/bb')
+      const sink = await location.create('aa/ours')
+      await pour(sink, pattern(9 * 2 ** 20))
+      await begun(sink)
+      assert.equal(await location.sweepPartial({ olderThanMs: 3_600_000 }), 0)
+      assert.equal(await location.sweepPartial({ olderThanMs: -1000 }), 1)
+      const left: string[] = []
+      for await (const { name } of container.listBlobsFlat({ includeUncommitedBlobs: true })) left.push(name)
+      assert.deepEqual(left, ['mine/aa/theirs', 'theirs/aa/bb'])
+      await sink.abort()
+      await location.close()
+    })
+
+    it('says that a lock does not hold where the container has none', async () => {
+      const { containerName } = await makeContainer(endpoint)
+      const location = locationIn(containerName, { endpoint, lock: { mode: 'governance', days: 1 } })
+      const { objectLock, findings } = await location.probe()
+      assert.equal(objectLock, false)
+      assert.match(findings.join(), /lock/)
+      await location.close()
+    })
+
+    it('answers many at once', async () => {
+      const { containerName } = await makeContainer(endpoint)
+      const location = locationIn(containerName, { endpoint })
+      const names = Array.from({ length: 60 }, (_, index) => `m/${String(index).padStart(3, '0')}`)
+      await Promise.all(names.map((name, index) => location.putIfAbsent(name, pattern(5000, index + 1))))
+      const read = await Promise.all(names.map((name) => readAll(location, name)))
+      for (const [index, bytes] of read.entries()) assert.deepEqual(bytes, pattern(5000, index + 1))
+      await location.close()
+    })
+  })
+}
