@@ -9,6 +9,8 @@ import type {
   LocationStatus,
   MeasuredLocation,
   Placement,
+  Plan,
+  PlanRequest,
   ScrubDepth,
   Site,
   SiteEvent,
@@ -86,6 +88,7 @@ export interface Door {
   health(): Promise<HealthView>
   setHealth(request: HealthRequest): Promise<HealthView>
   healthHistory(request: { readonly days?: number | undefined }): Promise<HealthHistory>
+  plan(request: PlanRequest): Promise<Plan>
   repair(request: { readonly path?: string | undefined }): Promise<Task>
   recover(request: {
     readonly locations: readonly { readonly spec: string; readonly label?: string | undefined }[]

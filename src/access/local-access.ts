@@ -31,6 +31,7 @@ function createDoor(storage: SiteStorage, actor: Actor): Door {
     health: () => storage.health(),
     setHealth: (request) => storage.setHealth(request),
     healthHistory: (request) => storage.healthHistory(request),
+    plan: (request) => storage.plan(request),
     repair: (request) => storage.repair(request),
     recover: (request) => storage.recover(request),
     tasks: async () => storage.tasks(),

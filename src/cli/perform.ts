@@ -47,6 +47,8 @@ export async function perform(
       return (await import('./commands/health.ts')).health(context, wish.days)
     case 'health-schedule':
       return (await import('./commands/health.ts')).healthSchedule(context, wish.options)
+    case 'plan':
+      return (await import('./commands/plan.ts')).plan(context, wish.options)
     case 'repair':
       return (await import('./commands/long-work.ts')).repair(context, wish.path)
     case 'recover':

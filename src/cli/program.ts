@@ -5,6 +5,7 @@ import type { HealthWish } from './commands/health.ts'
 import type { GetOptions } from './commands/get.ts'
 import type { InitOptions } from './commands/init.ts'
 import type { LsOptions } from './commands/ls.ts'
+import type { PlanWish } from './commands/plan.ts'
 import type { PutOptions } from './commands/put.ts'
 import type { RmOptions } from './commands/rm.ts'
 import type { PassphraseOptions } from './passphrase.ts'
@@ -34,6 +35,7 @@ export type Wish =
   | { readonly kind: 'scrub'; readonly depth: ScrubDepth; readonly location: string | undefined }
   | { readonly kind: 'repair'; readonly path: string | undefined }
   | HealthWish
+  | PlanWish
   | { readonly kind: 'recover'; readonly locations: readonly string[] }
   | { readonly kind: 'serve'; readonly port: number | undefined; readonly host: string; readonly open: boolean }
   | { readonly kind: 'completion'; readonly shell: 'bash' | 'zsh' | 'fish' }
@@ -241,6 +243,43 @@ function healthCommands(program: AnyCommand, location: AnyCommand, wish: (one: W
     .addOption(new Option('--auto-repair <state>', 'damage is repaired by itself').choices(['on', 'off'] as const))
     .option('--repair-delay <seconds>', 'damage is gathered for so long first; files without redundancy never wait', seconds)
     .action((options) => wish({ kind: 'health-schedule', options }))
+  program
+    .command('plan')
+    .description(
+      'compare other choices of locations, threshold and layout: cost, availability, loss, who could read together; changes nothing',
+    )
+    .option('--candidates <file>', 'JSON of locations that are only thought of, instead of those of the vault')
+    .option('--size <size>', 'bytes of all files, such as 20TiB (default: what the vault holds)', bytes)
+    .option('--files <n>', 'how many files that is', positive)
+    .option('-k, --threshold <k>', 'only this threshold', positive)
+    .option('-n, --count <n>', 'only so many locations', positive)
+    .addOption(new Option('--layout <layout>', 'only this layout').choices(['shared', 'sealed'] as const))
+    .option('--read-share <part>', 'part of all bytes that people read in a month (default 0.1)', amount)
+    .option('--repair-days <days>', 'from the loss of a location until it is filled again (default 14)', amount)
+    .option('--want-availability <part>', 'at least, such as 0.9999', part)
+    .option('--want-loss <chance>', 'at most, in a year, such as 1e-6', chance)
+    .option('--want-providers <n>', 'that would have to work together to read anything', positive)
+    .option('--want-jurisdictions <n>', 'the same of courts', positive)
+    .option('--want-spare <n>', 'locations that may be lost at once', positive)
+    .option('--all', 'also choices that others beat in everything')
+    .action((options) => wish({ kind: 'plan', options: { ...options, all: options.all === true } }))
+}
+
+const UNITS = ['', 'K', 'M', 'G', 'T', 'P']
+
+/** `20TiB`, `500 GB`, `1e12`. */
+function bytes(text: string): number {
+  const found = /^(\d+(?:\.\d+)?(?:e\d{1,2})?) ?(?:([KMGTP])(i?)B?|B)?$/i.exec(text)
+  const value =
+    Number(found?.[1]) * (found?.[3] === '' || found?.[3] === undefined ? 1000 : 1024) ** UNITS.indexOf(found?.[2]?.toUpperCase() ?? '')
+  if (found === null || !(value <= 1e18)) throw new InvalidArgumentError('It must be a size, such as 500GB or 20TiB.')
+  return Math.round(value)
+}
+
+function chance(text: string): number {
+  const value = Number(text)
+  if (!/^\d(?:\.\d+)?(?:e-\d{1,2})?$/.test(text) || value > 1) throw new InvalidArgumentError('It must be a chance, such as 0.001 or 1e-6.')
+  return value
 }
 
 function part(text: string): number {

@@ -16,6 +16,7 @@ import {
   type LocationStatus,
 } from './schemas.ts'
 import type { HealthHistory, HealthRequest, HealthView, MeasuredLocation, ScrubDepth, Traits } from './health.ts'
+import type { Plan, PlanRequest } from './plan.ts'
 import { routes, type Route } from './routes.ts'
 import type { Capabilities } from './contract.ts'
 
@@ -94,6 +95,7 @@ export interface Client {
   health(options?: CallOptions): Promise<HealthView>
   setHealth(body: HealthRequest, options?: CallOptions): Promise<HealthView>
   healthHistory(query?: { days?: number }, options?: CallOptions): Promise<HealthHistory>
+  plan(body: PlanRequest, options?: CallOptions): Promise<Plan>
   repair(body: { path?: string }, options?: CallOptions): Promise<Task>
   recover(body: { locations: { spec: string; label?: string }[]; passphrase?: string }, options?: CallOptions): Promise<Task>
   tasks(options?: CallOptions): Promise<{ tasks: Task[] }>
@@ -131,6 +133,7 @@ export function createClient(transport: Transport): Client {
     health: (options) => call(routes.health, {}, options),
     setHealth: (body, options) => call(routes.setHealth, { body }, options),
     healthHistory: (query = {}, options) => call(routes.healthHistory, { query }, options),
+    plan: (body, options) => call(routes.plan, { body }, options),
     repair: (body, options) => call(routes.repair, { body }, options),
     recover: (body, options) => call(routes.recover, { body }, options),
     tasks: (options) => call(routes.tasks, {}, options),

@@ -1,6 +1,7 @@
 // Every route of the API in one table. The server registers them from here, the client calls them from here.
 import { z } from 'zod'
 import * as h from './health.ts'
+import * as p from './plan.ts'
 import * as s from './schemas.ts'
 
 export interface Route {
@@ -181,6 +182,14 @@ export const routes = {
     answer: h.healthHistory,
     status: 200,
     summary: 'How the vault was: samples of the last days (default 365)',
+  },
+  plan: {
+    method: 'POST',
+    path: '/api/v1/plan',
+    body: p.planRequest,
+    answer: p.plan,
+    status: 200,
+    summary: 'Compare choices of locations, threshold and layout: cost, availability, loss, who could read together. Changes nothing',
   },
   repair: {
     method: 'POST',

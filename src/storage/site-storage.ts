@@ -8,6 +8,7 @@ import { siteFiles } from './site-files.ts'
 import { siteHealth } from './site-health.ts'
 import { siteMaking } from './site-making.ts'
 import { siteUploads } from './site-uploads.ts'
+import { sitePlanner } from './site-planner.ts'
 import { siteStatus } from './site-status.ts'
 import { siteWork } from './site-work.ts'
 import { type StorageTables, storageMigrations } from './tables.ts'
@@ -37,6 +38,7 @@ function siteStorage(core: SiteCore) {
     ...siteUploads(core),
     ...siteWork(core),
     ...siteHealth(core),
+    ...sitePlanner(core),
     close: (): Promise<void> => core.close(),
 
     async site(): Promise<Site> {

@@ -20,6 +20,7 @@ const COMMANDS = [
   'status',
   'scrub',
   'health',
+  'plan',
   'repair',
   'recover',
   'serve',

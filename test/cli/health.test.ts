@@ -1,7 +1,9 @@
 // What the commands of health send, say and answer, over a door in memory.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { healthView, measuredLocation, problem } from '#contract'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { healthView, measuredLocation, plan, problem } from '#contract'
 import { inside, scratch } from './support.ts'
 
 test('health says schedule, debt, alarm, locations and history; debt makes the exit code degraded', async () => {
@@ -77,4 +79,37 @@ test('location describe adds to what was said before; a price needs a currency',
   assert.deepEqual(measuredLocation.parse(JSON.parse(cleared.out)).traits, { region: 'north' })
   const absent = await cli.quorate(['location', 'describe', 'nowhere', '--region', 'north', '--json'])
   assert.equal(problem.parse(JSON.parse(absent.errors)).code, 'storage.absent')
+})
+
+test('plan compares, recommends with reasons, and says what to mind; what is wanted and not there makes it degraded', async () => {
+  await using at = await scratch()
+  const cli = inside(at.folder)
+  const own = await cli.quorate(['plan'])
+  assert.equal(own.code, 3, own.errors)
+  assert.match(own.out, /^10 choices compared for 1\.0 TiB in 1000 files\.$/m)
+  assert.match(own.out, /Nothing has all you want; this comes nearest\. It lacks .*independent providers/)
+  assert.match(own.out, /Mind: nobody said who runs west, east, north; they count as one provider\./)
+  const price = { currency: 'EUR', perGiBMonth: 0.02, perGiBOut: 0.01, per10kPuts: 0, per10kGets: 0 }
+  const candidates = ['A', 'B', 'C', 'D'].map((provider) => ({
+    label: `at ${provider}`,
+    traits: { provider, jurisdiction: provider, availability: 0.9995, durability: 0.999, price },
+  }))
+  await writeFile(join(at.folder, 'candidates.json'), JSON.stringify(candidates))
+  const args = ['plan', '--candidates', 'candidates.json', '--size', '20TiB', '--want-loss', '1e-4']
+  const good = await cli.quorate(args)
+  assert.equal(good.code, 0, good.errors)
+  assert.match(good.out, /^> +\d of \d +sealed +[\d.]+ EUR/m)
+  assert.match(good.out, /It is the cheapest that has all you want\./)
+  const answer = plan.parse(JSON.parse((await cli.quorate([...args, '-k', '2', '-n', '3', '--layout', 'shared', '--json'])).out))
+  assert.equal(answer.bytes, 20 * 2 ** 40)
+  assert.equal(answer.considered, 4)
+  for (const [code, bad] of [
+    ['cli.file', ['--candidates', 'absent.json']],
+    ['cli.usage', ['--size', 'much']],
+    ['cli.usage', ['--want-loss', '2']],
+    ['crypto.threshold', ['-k', '3', '-n', '2']],
+  ] as const) {
+    const refusal = await cli.quorate(['plan', ...bad, '--json'])
+    assert.equal(problem.parse(JSON.parse(refusal.errors)).code, code)
+  }
 })

@@ -66,7 +66,7 @@ async function passOf(site: FaultySite, depth: 'present' | 'tags' | 'full') {
 async function wholePass(site: FaultySite, clock: ReturnType<typeof jumpClock>, depth: 'present' | 'tags' | 'full'): Promise<void> {
   const before = (await passOf(site, depth)).finished
   await until(`the end of a pass of ${depth}`, async () => {
-    clock.jump(HOUR_MS / 10)
+    clock.jump(HOUR_MS / 60)
     return (await passOf(site, depth)).finished !== before
   })
 }

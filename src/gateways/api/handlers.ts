@@ -51,6 +51,7 @@ export function createHandlers(bounds: EventBounds): Handlers {
     health: ({ door }) => door.health(),
     setHealth: ({ door, body }) => door.setHealth(body),
     healthHistory: ({ door, query }) => door.healthHistory(query),
+    plan: ({ door, body }) => door.plan(body),
     repair: ({ door, body }) => door.repair(body),
     recover: ({ door, body }) => door.recover(body),
     tasks: async ({ door }) => ({ tasks: [...(await door.tasks())] }),

@@ -1,9 +1,10 @@
 // The health of the door in memory: settings and traits that stay, numbers that are made up.
 import type { Door } from '#access'
-import type { HealthView, MeasuredLocation, Traits } from '#contract'
+import { type HealthView, type MeasuredLocation, planRequest, type Traits } from '#contract'
 import { Failure } from '#base'
+import { planPlacement } from '../../../src/storage/planner.ts'
 
-export type MemoryHealth = Pick<Door, 'health' | 'setHealth' | 'healthHistory' | 'setTraits'>
+export type MemoryHealth = Pick<Door, 'health' | 'setHealth' | 'healthHistory' | 'setTraits' | 'plan'>
 
 export function createMemoryHealth(note: (name: string) => void, location: { readonly id: string; readonly at: string }): MemoryHealth {
   let traits: Traits = {}
@@ -63,6 +64,12 @@ export function createMemoryHealth(note: (name: string) => void, location: { rea
         away: 0,
       }
       return { samples: [0, 2, 1].map((lost) => ({ ...none, at: location.at, lost, covered: { present: 1, tags: 0.5, full: 0 } })) }
+    },
+    async plan(request) {
+      note('plan')
+      const { candidates, bytes = 2 ** 40, files = 1000, tagsPerYear = 12, fullPerYear = 1, ...rest } = planRequest.parse(request)
+      const own = ['west', 'east', 'north'].map((label) => ({ label, traits: {} }))
+      return planPlacement({ ...rest, tagsPerYear, fullPerYear, candidates: candidates ?? own, bytes, files })
     },
     async setTraits(request) {
       note('setTraits')
