@@ -1,6 +1,7 @@
 // Builds recovery/recover.html, one file without network, from recovery/page and our own format code. The same sources give the same bytes.
 // Usage: build-recovery-page.ts [--check]
 import { createHash } from 'node:crypto'
+import { globSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 
@@ -12,11 +13,13 @@ export const PAGE_BYTES_MAX = 1_500_000
 /** The whole page as text. */
 export async function buildRecoveryPage(): Promise<string> {
   const { build } = await import('vite')
+  const used = await usedLimits()
   const made = await build({
     configFile: false,
     root,
     logLevel: 'error',
     resolve: { conditions: ['browser', 'module', 'import', 'default'] },
+    plugins: [{ name: 'only-what-is-used', enforce: 'pre', transform: (code, id) => onlyUsed(code, id, used) }],
     build: {
       write: false,
       target: 'es2023',
@@ -44,6 +47,23 @@ export async function buildRecoveryPage(): Promise<string> {
     .replace('%POLICY%', () => policy)
     .replace('<style></style>', () => `<style>${style}</style>`)
     .replace('<script></script>', () => `<script>${script}</script>`)
+}
+
+/** The two tables of `base` that every room adds to, cut down to what this page can meet: its bytes change only with its own sources. */
+function onlyUsed(code: string, id: string, used: ReadonlySet<string>): string | undefined {
+  if (id === join(root, 'src/base/codes.ts'))
+    return code.replaceAll(/^ {2}'([a-z]+)\.[^']+': \{[^}]*\},\n/gm, (row, room: string) =>
+      ['base', 'crypto', 'format'].includes(room) ? row : '',
+    )
+  if (id === join(root, 'src/base/limits.ts'))
+    return code.replaceAll(/^ {2}(\w+): [^,\n]*,\n/gm, (row, name: string) => (used.has(name) ? row : ''))
+  return undefined
+}
+
+async function usedLimits(): Promise<Set<string>> {
+  const files = globSync(['src/{base,crypto,format}/*.ts', 'recovery/page/*.ts'], { cwd: root })
+  const texts = await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')))
+  return new Set(texts.flatMap((text) => [...text.matchAll(/\blimits\.(\w+)/g)].map(([, name]) => name!)))
 }
 
 function hashOf(text: string): string {

@@ -29,6 +29,11 @@ const CHECKS: readonly Check[] = [
   { name: 'format', command: [program('oxfmt', 'oxfmt'), '--check', '.'] },
   { name: 'tidiness', command: ['scripts/tidy.ts'] },
   { name: 'kernel from its sources', command: ['scripts/build-kernel.ts', '--check'], needs: 'scripts/build-kernel.ts' },
+  {
+    name: 'recovery page from its sources',
+    command: ['scripts/build-recovery-page.ts', '--check'],
+    needs: 'scripts/build-recovery-page.ts',
+  },
 ]
 
 /** Runs every check, says one line each, and the whole output of those that fail. True when all passed. */
