@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 
-export type ServerKind = 'ceph' | 'swift' | 's3rver' | 'postgres' | 'azurite'
+export type ServerKind = 'ceph' | 'swift' | 's3rver' | 'postgres' | 'azurite' | 'sshd' | 'apache' | 'rclone'
 
 export interface RunningServer {
   readonly kind: ServerKind
@@ -35,7 +35,7 @@ interface Recipe {
   readonly serving: number
   readonly script: string
   /** Where it answers, when that is no web address. */
-  readonly address?: (port: number) => string
+  readonly address?: (port: number, folder: string) => string
 }
 
 const START_MS = 180_000
@@ -92,6 +92,33 @@ export const RECIPES: Readonly<Record<ServerKind, Recipe>> = {
     serving: 0,
     script: 'test/servers/azurite.ts',
   },
+  sshd: {
+    variable: 'QUORATE_TEST_SSHD',
+    programs: ['bash', 'sshd', 'ssh-keygen', 'pgrep'],
+    packages: 'openssh-server procps',
+    portCount: 1,
+    serving: 0,
+    script: 'test/servers/sshd.sh',
+    // The description of a location in the folder that it serves.
+    address: (port, folder) =>
+      `sftp:ssh://${userInfo().username}@127.0.0.1:${port}${folder}/root?key=${folder}/keys/client&knownHosts=${folder}/keys/known_hosts`,
+  },
+  apache: {
+    variable: 'QUORATE_TEST_APACHE',
+    programs: ['bash', 'apache2'],
+    packages: 'apache2-bin',
+    portCount: 1,
+    serving: 0,
+    script: 'test/servers/apache.sh',
+  },
+  rclone: {
+    variable: 'QUORATE_TEST_RCLONE',
+    programs: ['bash', 'rclone'],
+    packages: 'rclone',
+    portCount: 1,
+    serving: 0,
+    script: 'test/servers/rclone.sh',
+  },
 }
 
 /** Starts every server whose programs are installed, all at the same time. */
@@ -144,7 +171,7 @@ export async function startServer(
   })
   await ready(kind, child)
   const port = ports[recipe.serving]!
-  const endpoint = recipe.address?.(port) ?? `http://127.0.0.1:${port}`
+  const endpoint = recipe.address?.(port, folder) ?? `http://127.0.0.1:${port}`
   // Neither the child nor its pipes keep this process alive.
   child.unref()
   for (const pipe of [child.stdin, child.stdout, child.stderr]) (pipe as unknown as { unref(): void }).unref()

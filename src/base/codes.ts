@@ -72,6 +72,7 @@ export const CODES = {
   'location.unreachable': { kind: 'unavailable', title: 'The location cannot be reached', retry: true },
   'location.stalled': { kind: 'unavailable', title: 'The location stopped answering', retry: true },
   'location.denied': { kind: 'denied', title: 'The location refuses our credentials', retry: false },
+  'location.untrusted': { kind: 'denied', title: 'The location cannot prove that it is the right one', retry: false },
   'location.full': { kind: 'unavailable', title: 'The location is full', retry: true },
   'location.truncated': { kind: 'corrupt', title: 'The location answered fewer bytes than it announced', retry: false },
   'location.lies': { kind: 'corrupt', title: 'The location does not keep its promises', retry: false },

@@ -94,3 +94,39 @@ export const gcsBounds = {
   tokenMarginMs: 60_000,
   tokenSeconds: 3600,
 } as const
+
+export const sftpBounds = {
+  /** Bytes of one write or read where the server does not say what it takes; every server takes this much (draft, section 3). */
+  blockBytesDefault: 32 * 1024,
+  /** Of what a server says it takes, more is not used. */
+  blockBytesMax: 256 * 1024,
+  /** Bytes on their way of one write or read: 8 blocks of 256 KiB, or 64 small ones. */
+  windowBytes: 8 * 256 * 1024,
+  blocksInFlightMax: 64,
+  blocksKeptMax: 24,
+  /** An answer that is no object bytes: names of a folder come in pages of about a hundred. */
+  answerBytesMax: 512 * 1024,
+  extensionsMax: 64,
+  handleBytesMax: 256,
+  requestsMax: 4096,
+  /** Calls made anew after the connection was lost. */
+  attempts: 4,
+  /** A write that goes on after a break may break so often without a byte acknowledged in between. */
+  resumesMax: 4,
+  backoffMs: 150,
+  backoffMsMax: 5000,
+  /** No request takes longer, however steadily the line drips. */
+  controlMs: 600_000,
+  /** Bytes moved in one stall time below which the server counts as stalled. */
+  dripBytesMin: 64,
+  /** A long write is made durable in steps of this size, so that the last fsync is short. */
+  syncEveryBytes: 64 * 2 ** 20,
+  /** Free space below which a failure without a reason counts as a full disk. */
+  fullBytes: 4 * 2 ** 20,
+  foldersKnownMax: 4096,
+  folderDepthMax: 32,
+  lockLooks: 6,
+  knownHostsBytesMax: 2 ** 20,
+  secretFileBytesMax: 64 * 1024,
+  hostKeysMax: 8,
+} as const

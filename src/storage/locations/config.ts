@@ -3,10 +3,11 @@ import type { LocationKind } from '#contract'
 import { type AzureConfig, azureConfig } from './azure/config.ts'
 import { type FolderConfig, folderConfig } from './folder-config.ts'
 import { type S3Config, s3Config } from './s3/config.ts'
+import { type SftpConfig, sftpConfig } from './sftp/config.ts'
 import { type ConfigKind, refused } from './spec-text.ts'
 
 /** May be stored and shown: it names where keys are, never the keys. */
-export type LocationConfig = FolderConfig | S3Config | AzureConfig
+export type LocationConfig = FolderConfig | S3Config | AzureConfig | SftpConfig
 
 type ConfigOf<Kind extends LocationKind> = Extract<LocationConfig, { readonly kind: Kind }>
 
@@ -14,6 +15,7 @@ const kinds: { readonly [Kind in LocationKind]: ConfigKind<ConfigOf<Kind>> } = {
   folder: folderConfig,
   s3: s3Config,
   azure: azureConfig,
+  sftp: sftpConfig,
 }
 
 const FORMS = `Write ${Object.values(kinds)

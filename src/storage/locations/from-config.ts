@@ -11,6 +11,9 @@ import { keyFromEnvironment, readKeyFile } from './key-file.ts'
 import type { S3Config } from './s3/config.ts'
 import { cachedCredentials } from './s3/credentials.ts'
 import { createS3Location } from './s3/s3.ts'
+import type { SftpConfig } from './sftp/config.ts'
+import { loginFrom } from './sftp/login.ts'
+import { createSftpLocation } from './sftp/sftp.ts'
 import { cached } from './web/cached.ts'
 
 export { formatLocation, labelOf, type LocationConfig, parseLocation } from './config.ts'
@@ -46,6 +49,8 @@ export async function openLocation(config: LocationConfig, environment: Location
       return openS3(config, around)
     case 'azure':
       return openAzure(config, around)
+    case 'sftp':
+      return openSftp(config, around)
   }
 }
 
@@ -84,6 +89,11 @@ async function openAzure(config: AzureConfig, { label, clock, variables }: Surro
     credentials: cached(load, { clock }),
     partBytes: config.partMiB === undefined ? undefined : config.partMiB * 2 ** 20,
   })
+}
+
+function openSftp(config: SftpConfig, { label, clock, variables }: Surroundings): Location {
+  const { host, port, path } = config
+  return createSftpLocation({ label, clock, address: { host, port }, path, login: loginFrom(config, { label, variables }) })
 }
 
 async function readAuthorities(path: string, label: string): Promise<string> {
