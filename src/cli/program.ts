@@ -69,7 +69,10 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
   program
     .command('init')
     .description('make the vault; without locations it asks')
-    .argument('[locations...]', 'folder:PATH, or s3:https://ENDPOINT/BUCKET/PREFIX?region=REGION')
+    .argument(
+      '[locations...]',
+      'folder:PATH, s3:https://ENDPOINT/BUCKET/PREFIX?region=REGION, or sftp:ssh://USER@HOST/PATH?key=FILE&hostKey=SHA256:...',
+    )
     .option('-k, --threshold <k>', 'how many locations must come together to open a file (default: the majority)', positive)
     .addOption(
       new Option('--layout <layout>', 'shared: every fragment is a share of the bytes; sealed: smaller fragments of sealed bytes').choices([
@@ -87,7 +90,7 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
   location
     .command('add')
     .description('add a location; repair then fills it')
-    .argument('<location>', 'folder:PATH or s3:URL')
+    .argument('<location>', 'folder:PATH, s3:URL or sftp:URL')
     .option('--label <label>', 'what people call it')
     .action((spec, { label }) => wish({ kind: 'add-location', spec, label }))
   location

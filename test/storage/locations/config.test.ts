@@ -80,6 +80,50 @@ describe('the description of a location', () => {
     assert.deepEqual([emulator.kind, labelOf(emulator)], ['azure', 'abc at devstoreaccount1 of 127.0.0.1:10000'])
   })
 
+  it('of an SFTP server pins its key', async () => {
+    const print = `SHA256:${'Ab+/'.repeat(10)}Abc`
+    assert.deepEqual(
+      parseLocation(`sftp:ssh://dr%20who@far.example.org:2222/srv/the%20vault/?key=k&passphrase=p&hostKey=${print}`, { from }),
+      {
+        kind: 'sftp',
+        host: 'far.example.org',
+        port: 2222,
+        user: 'dr who',
+        path: '/srv/the vault',
+        key: '/base/k',
+        passphrase: '/base/p',
+        hostKey: [print],
+      },
+    )
+    assert.deepEqual(parseLocation('sftp:ssh://u@[::1]/~/vault?password=p&knownHosts=h', { from }), {
+      kind: 'sftp',
+      host: '[::1]',
+      port: 22,
+      user: 'u',
+      path: '~/vault',
+      password: '/base/p',
+      knownHosts: '/base/h',
+    })
+    for (const line of [
+      'sftp:ssh://u@h/p',
+      'sftp:ssh://u@h/p?key=k',
+      `sftp:ssh://u@h/p?hostKey=${print}&knownHosts=h`,
+      'sftp:ssh://u@h/p?hostKey=MD5:00',
+      `sftp:ssh://u:topsecret@h/p?hostKey=${print}`,
+      `sftp:ssh://h/p?hostKey=${print}`,
+      `sftp:ssh://u@h/a/%2e%2e%2fb?hostKey=${print}`,
+      `sftp:ssh://u@h:0/p?hostKey=${print}`,
+      `sftp:ssh://u@h/p%00?hostKey=${print}`,
+      `sftp:ssh://u@h/p?hostKey=${print}&password=a&password=b`,
+      `sftp:ssh://u@h/p?hostKey=${print}&secret=topsecret`,
+      `sftp:ssh://u@h%20x/p?hostKey=${print}`,
+      `sftp:https://u@h/p?hostKey=${print}`,
+    ]) {
+      const failure = await refuses(async () => parseLocation(line), 'location.config')
+      assert.ok(!inspect(failure).includes('topsecret') && (failure.next ?? '').length > 10, line)
+    }
+  })
+
   it('is a record', () => {
     assert.deepEqual(parseLocation({ kind: 'folder', path: '/x' }), { kind: 'folder', path: '/x' })
     const record = { kind: 's3', endpoint: 'http://127.0.0.1:9000', bucket: 'bucket' }
@@ -96,6 +140,8 @@ describe('the description of a location', () => {
       'azure:https://clinic.blob.core.windows.net/abc/d?lock=governance&days=1',
       'azure:http://127.0.0.1:1/devstoreaccount1/abc?credentials=/k y',
       'azure:http://intern.example/acc/abc?style=path&insecure=true&partMiB=1',
+      `sftp:ssh://u%40x@h:23/a%20b/~c?key=/k&hostKey=SHA256:${'a+/'.repeat(14)}b,SHA256:${'cd'.repeat(21)}e`,
+      'sftp:ssh://ü@[fe80::1]/~/x?password=/p&knownHosts=/h',
     )
     fc.assert(
       fc.property(text, (line) => {
@@ -201,11 +247,12 @@ describe('the description of a location', () => {
       fc.tuple(word, word, word).map(([a, b, c]) => `s3:https://${a}:${b}@host/bucket?x=${c}`),
       fc.tuple(word, word).map(([a, b]) => `s3:https://host/bucket?${a}=${b}`),
       fc.tuple(word, word).map(([a, b]) => `azure:https://account.host/abc?${a}=${b}`),
+      fc.tuple(word, word, word).map(([a, b, c]) => `sftp:ssh://${a}:${b}@host/x?key=/${c}`),
     )
     fc.assert(
       fc.property(any, (line) => {
         try {
-          assert.ok(['folder', 's3', 'azure'].includes(parseLocation(line, { from }).kind))
+          assert.ok(['folder', 's3', 'azure', 'gcs', 'sftp', 'webdav'].includes(parseLocation(line, { from }).kind))
         } catch (error) {
           assert.ok(error instanceof Failure && error.code === 'location.config', String(error))
           for (const part of line.match(/[a-h0-9]{12,}/g) ?? []) assert.ok(!inspect(error).includes(part))

@@ -18,7 +18,7 @@ const fields = z.strictObject({
     .string()
     .min(1)
     .max(256)
-    .regex(/^[^\p{Cc}:@/]+$/u),
+    .regex(/^[^\p{Cc}]+$/u),
   /** Absolute, or `~/...` below the folder where the login begins. */
   path: z
     .string()

@@ -94,7 +94,10 @@ function connectOnce(options: ConnectOptions, kinds: ServerHostKeyAlgorithm[]): 
         username: login.user,
         // Ours is the clock that counts.
         readyTimeout: 0,
-        hostVerifier: (key: Buffer) => (pinned = isPinned(key, login.pins)),
+        hostVerifier: (key: Buffer) => {
+          pinned = isPinned(key, login.pins)
+          return pinned
+        },
         authHandler: methodsOf(login),
         algorithms: {
           serverHostKey: kinds,

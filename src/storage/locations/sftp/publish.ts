@@ -11,6 +11,8 @@ import { PART_PREFIX, type SftpStore } from './store.ts'
 export interface PartPaths {
   readonly target: string
   readonly part: string
+  /** Our lock of the target stands, perhaps over a connection that was lost meanwhile. */
+  locked: boolean
 }
 
 /** `location.exists` leaves what stands under the name alone. The part stays where a link was made. */
@@ -33,11 +35,11 @@ export async function publish(store: SftpStore, session: SftpSession, paths: Par
 
 /** The lock makes look-then-rename exclusive among writers like us. A lock left by a crash is swept as a part. */
 async function renameExclusively(store: SftpStore, session: SftpSession, paths: PartPaths, signal: AbortSignal | undefined): Promise<void> {
-  const lock = `${dirname(paths.target)}/${PART_PREFIX}lock-${basename(paths.target)}`
-  for (let look = 1; ; look += 1) {
+  for (let look = 1; !paths.locked; look += 1) {
+    const lock = lockOf(paths)
     try {
       session.close(await session.open(lock, OPEN.write | OPEN.create | OPEN.exclusive, { mode: 0o640, signal }))
-      break
+      paths.locked = true
     } catch (error) {
       if (!(error instanceof StatusError)) throw error
       if ((await session.lookAt(paths.target, signal)) !== undefined) throw exists(store.label)
@@ -46,12 +48,23 @@ async function renameExclusively(store: SftpStore, session: SftpSession, paths: 
       await store.link.pause(look, signal)
     }
   }
-  try {
-    if ((await session.lookAt(paths.target, signal)) !== undefined) throw exists(store.label)
-    await session.rename(paths.part, paths.target, signal)
-  } finally {
-    await session.remove(lock, undefined).catch(() => undefined)
-  }
+  if ((await session.lookAt(paths.target, signal)) !== undefined) throw exists(store.label)
+  await session.rename(paths.part, paths.target, signal)
+}
+
+/** Removes our lock, where one stands. Never throws: what stays is swept. */
+export async function unlock(session: SftpSession, paths: PartPaths): Promise<void> {
+  if (!paths.locked) return
+  await session.remove(lockOf(paths), undefined).then(
+    () => {
+      paths.locked = false
+    },
+    () => undefined,
+  )
+}
+
+function lockOf({ target }: PartPaths): string {
+  return `${dirname(target)}/${PART_PREFIX}lock-${basename(target)}`
 }
 
 /**

@@ -4,17 +4,7 @@ import { sftpBounds } from '../bounds.ts'
 import { AnswerReader, GarbledError } from './answers.ts'
 import { readU64 } from './fields.ts'
 import { LinkError, StatusError } from './link-error.ts'
-import {
-  type Answer,
-  type Attributes,
-  type NamedEntry,
-  OPEN,
-  PERMISSIONS,
-  REQUEST,
-  STATUS,
-  decodeExtensions,
-  encodeRequest,
-} from './packets.ts'
+import { type Answer, type Attributes, type NamedEntry, PERMISSIONS, REQUEST, STATUS, decodeExtensions, encodeRequest } from './packets.ts'
 
 /** A stream of bytes both ways. */
 export interface Wire {

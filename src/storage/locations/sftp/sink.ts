@@ -8,7 +8,7 @@ import { exists, stopIfCancelled, truncated } from '../failures.ts'
 import { full, sftpFailure } from './errors.ts'
 import { StatusError, mayPass } from './link-error.ts'
 import { OPEN, STATUS } from './packets.ts'
-import { type PartPaths, landed, publish } from './publish.ts'
+import { type PartPaths, landed, publish, unlock } from './publish.ts'
 import { BLOCK_HEAD_BYTES, type Block, type Handle, type SftpSession } from './session.ts'
 import { PART_PREFIX, type SftpStore, forgetFolders, pathOf, prepareFolders, requireRoot } from './store.ts'
 
@@ -29,7 +29,7 @@ export async function createOverSftp(store: SftpStore, name: FragmentName, optio
       const refused = [root, standing, opened].find((each) => each.status === 'rejected')
       const taken = standing.status === 'fulfilled' && standing.value !== undefined
       if (opened.status === 'fulfilled' && refused === undefined && !taken)
-        return new SftpSink(store, { target, part }, opened.value, signal)
+        return new SftpSink(store, { target, part, locked: false }, opened.value, signal)
       if (opened.status === 'fulfilled') {
         session.close(opened.value)
         await session.remove(part, undefined).catch(() => undefined)
@@ -138,6 +138,7 @@ class SftpSink implements FragmentSink {
     const clean = async (): Promise<void> => {
       const session = this.#handle.session.alive ? this.#handle.session : await this.#store.link.session(undefined)
       if (session === this.#handle.session) session.close(this.#handle)
+      await unlock(session, this.#paths)
       await session.remove(this.#paths.part, undefined)
       await Promise.allSettled(this.#sending.values())
     }
@@ -261,6 +262,7 @@ class SftpSink implements FragmentSink {
         if (!mine) await publish(this.#store, session, this.#paths, this.#signal)
         await this.#makeNameDurable(session)
         session.close(this.#handle)
+        await unlock(session, this.#paths)
         // Of no more use, and swept later where it stays.
         if (this.#store.links !== 'none') await session.remove(this.#paths.part, undefined).catch(() => undefined)
         return
