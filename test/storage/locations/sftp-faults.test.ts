@@ -412,10 +412,10 @@ describe('the SFTP driver, when the server misbehaves', () => {
   })
 
   it('lets the writer wait when blocks are not acknowledged', async () => {
-    let seen = 0
+    const seen = { writes: 0 }
     fake.bend = ({ type }) => {
       if (type !== REQUEST.write) return 'pass'
-      seen += 1
+      seen.writes += 1
       return 'hang'
     }
     const sink = await location.create('a')
@@ -427,7 +427,7 @@ describe('the SFTP driver, when the server misbehaves', () => {
       }
     })()
     writing.catch(() => undefined)
-    for (let turn = 0; turn < 10_000 && seen < 60; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    for (let turn = 0; turn < 10_000 && seen.writes < 60; turn += 1) await new Promise((resolve) => setImmediate(resolve))
     for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve))
     assert.ok(written <= 2_400_000, `${written} bytes were taken`)
     assert.equal(sink.acceptedBytes, 0)

@@ -62,6 +62,14 @@ function connectOnce(options: ConnectOptions, kinds: ServerHostKeyAlgorithm[]): 
       session?.fail(error)
       giveUp(() => reject(error))
     }
+    const begin = async (opened: SftpSession): Promise<void> => {
+      try {
+        await opened.start(signal)
+        settle(() => resolve(opened))
+      } catch (error) {
+        giveUp(() => reject(error instanceof Error ? error : new LinkError('lost')))
+      }
+    }
     signal.addEventListener('abort', cancel, { once: true })
     clock.sleep(options.connectMs, patience.signal).then(
       () => fail(new LinkError('unconnected', 'ETIMEDOUT')),
@@ -81,11 +89,7 @@ function connectOnce(options: ConnectOptions, kinds: ServerHostKeyAlgorithm[]): 
       client.subsys('sftp', (error, channel) => {
         if (error !== undefined) return fail(new LinkError('no-sftp'))
         session = sessionOn(channel, { client, socket, options })
-        const opened = session
-        opened.start(signal).then(
-          () => settle(() => resolve(opened)),
-          (reason: unknown) => giveUp(() => reject(reason instanceof Error ? reason : new LinkError('lost'))),
-        )
+        void begin(session)
       })
     })
     try {
