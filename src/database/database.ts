@@ -6,6 +6,7 @@ import type { Migration } from 'kysely/migration'
 import { dialect, type TransactionScope } from './dialect.ts'
 import { migrate } from './migrations.ts'
 import type { PostgresOptions } from './postgres.ts'
+import type { Engine } from './protocol.ts'
 import { postgresSpeech, sqliteSpeech } from './speech.ts'
 import { startSqliteThread } from './sqlite-thread.ts'
 import { createTurns } from './turns.ts'
@@ -29,8 +30,8 @@ export interface Database<Tables> {
 
 export type { PostgresOptions } from './postgres.ts'
 
-/** A file of SQLite in an existing folder (or `:memory:`), or a schema of a PostgreSQL server. */
-export type DatabasePlace = { readonly file: string } | { readonly postgres: PostgresOptions }
+/** A file of SQLite in an existing folder (or `:memory:`), a schema of a PostgreSQL server, or an engine of a test that speaks SQLite's SQL. */
+export type DatabasePlace = { readonly file: string } | { readonly postgres: PostgresOptions } | { readonly engine: Engine }
 
 export type DatabaseOptions = DatabasePlace & {
   /** Named ROOM-NNNN or ROOM-NNNN-what, NNNN counting from 0001 without gaps. */
@@ -46,18 +47,16 @@ const TURNS_WAITING_MAX = 10_000
  * `database.unavailable` when it cannot be opened.
  */
 export async function openDatabase<Tables>({ migrations, ...place }: DatabaseOptions): Promise<Database<Tables>> {
-  const embedded = 'file' in place
-  // The library for PostgreSQL is loaded by those who use it.
-  const engine = embedded ? await startSqliteThread(place.file) : await (await import('./postgres.ts')).startPostgres(place.postgres)
+  const engine = await engineOf(place)
   const scopes = new AsyncLocalStorage<TransactionScope>()
   const turns = createTurns({ waitMs: TURN_WAIT_MS, waitingMax: TURNS_WAITING_MAX })
   const kysely = new Kysely<Tables>({
     dialect: dialect({
       engine,
-      speech: embedded ? sqliteSpeech : postgresSpeech,
+      speech: 'postgres' in place ? postgresSpeech : sqliteSpeech,
       scopes,
       turns,
-      oneConnection: embedded && place.file === ':memory:',
+      oneConnection: 'file' in place && place.file === ':memory:',
     }),
   })
   let closing: Promise<void> | undefined
@@ -89,4 +88,12 @@ export async function openDatabase<Tables>({ migrations, ...place }: DatabaseOpt
     await database.close()
     throw error
   }
+}
+
+async function engineOf(place: DatabasePlace): Promise<Engine> {
+  if ('engine' in place) return place.engine
+  if ('file' in place) return startSqliteThread(place.file)
+  // The library for PostgreSQL is loaded by those who use it.
+  const { startPostgres } = await import('./postgres.ts')
+  return startPostgres(place.postgres)
 }

@@ -81,7 +81,8 @@ export async function startSqliteThread(file: string, program = PROGRAM): Promis
   return thread
 }
 
-function translate({ code, message }: Refusal, file: string): Error {
+/** What SQLite refused, as the rest of the program knows it. */
+export function translate({ code, message }: Refusal, file: string): Error {
   if (code === undefined) return new AssertionError(`database: ${message}`)
   if ((code & 0xff) === 19) return constraintViolation(code, message)
   if (DAMAGED.has(code & 0xff)) return damaged(`${file}: ${message}`)

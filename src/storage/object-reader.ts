@@ -16,7 +16,16 @@ import {
   wipeArena,
 } from '#format'
 import type { ArenaPool, Left } from './arena-pool.ts'
-import { type Blamed, blameOpening, type Candidate, type Known, openCandidate, searchFrames, withFront } from './frame-search.ts'
+import {
+  type Blamed,
+  blameOpening,
+  type Candidate,
+  type Known,
+  openCandidate,
+  type Opened,
+  searchFrames,
+  withFront,
+} from './frame-search.ts'
 import type { FragmentSource } from './location.ts'
 import { Bell, stalled, within } from './patience.ts'
 
@@ -390,23 +399,24 @@ export class ObjectReader {
   async #recruitOne(candidate: Candidate): Promise<void> {
     const { clock, stallMs, asked, onBlame } = this.#request
     const patience = { clock, ms: stallMs, signal: this.#stop.signal }
+    let opened: Opened | undefined
     try {
-      const opened = await within(
-        { ...patience, label: candidate.place.label, late: (late: { source: FragmentSource }) => late.source.close() },
-        (signal) => openCandidate(candidate, { front: false, signal }),
+      opened = await within({ ...patience, label: candidate.place.label, late: (late: Opened) => late.source.close() }, (signal) =>
+        openCandidate(candidate, { front: false, signal }),
       )
       for (const one of [opened, await withFront(opened, patience)]) {
         const { chosen } = assemble([...this.#sources.map(({ member }) => member.frame), one.frame], asked)
         const member = chosen?.members.find(({ frame }) => frame === one.frame)
-        if (member === undefined) continue
+        // Who closes the reader closes what it knows of; what comes later closes itself.
+        if (member === undefined || this.#closed) continue
         this.#sources.push(source(member, candidate, Promise.resolve(handle(opened.source))))
         return
       }
-      onBlame({ candidate, kind: 'corrupt', detail: 'its frame is damaged' })
-      await opened.source.close()
+      if (!this.#closed) onBlame({ candidate, kind: 'corrupt', detail: 'its frame is damaged' })
     } catch (error) {
       blameOpening(candidate, error, onBlame)
     }
+    await opened?.source.close().catch(() => undefined)
   }
 }
 

@@ -1,14 +1,13 @@
 // As store.sim.test.ts, for longer histories and more of them. SEED begins, SCHEDULES counts.
 import { suite, test } from 'node:test'
-import { simulate } from './store.sim.ts'
+import { runSchedules } from './schedules.ts'
 
-const first = Number(process.env['SEED'] ?? String(Date.now() % 1_000_000))
-const schedules = Number(process.env['SCHEDULES'] ?? '300')
+const first = Number(process.env['SEED'] ?? '100000')
+const count = Number(process.env['SCHEDULES'] ?? '10000')
 
-suite(`the store under faults, seeds ${first} to ${first + schedules - 1}`, () => {
+suite(`the store under faults, seeds ${first} to ${first + count - 1}`, () => {
   test('long histories', async (context) => {
-    let commands = 0
-    for (let seed = first; seed < first + schedules; seed++) commands += (await simulate(seed, { epochs: 4, commands: 30 })).commands
-    context.diagnostic(`${schedules} histories, ${commands} commands`)
+    const told = await runSchedules({ first, count, epochs: 3, commands: 25 })
+    context.diagnostic(`${count} histories, ${told.reduce((sum, { commands = 0 }) => sum + commands, 0)} commands`)
   })
 })

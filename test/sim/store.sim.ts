@@ -1,11 +1,15 @@
 // One random history of a vault whose locations misbehave, at most n-k of them at a time, held against a map in memory.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
-import { equalPublic, isFailure } from '#base'
+import { join } from 'node:path'
+import { type Clock, equalPublic, isFailure } from '#base'
 import type { Fault, FaultyCall } from '../../src/storage/locations/faulty.ts'
 import { chance, type Chance } from '../storage/crash-model.ts'
 import { type FaultySite, isFragment, makeFaultySite } from '../storage/faulty-site.ts'
 import { finished, get, pattern, put } from '../storage/site.ts'
+import { inlineDatabase } from './inline-database.ts'
+import { virtualClock } from './virtual-clock.ts'
 
 /** Versions by number; bytes are remembered by what makes them. */
 interface ModelFile {
@@ -24,11 +28,15 @@ const SHAPES = [
 ] as const
 const SIZES = [0, 1, 100, 2000, 262_144, 300_000] as const
 const LABELS = 'abcdefgh'
+/** After this nothing that hung is waited for any more. */
+const HUNG_MS = 1000
 
 export interface Outcome {
   readonly commands: number
   /** What was done, for a person who looks at a failure. */
   readonly history: readonly string[]
+  /** Over everything that was asked of the locations, in order. */
+  readonly trace: string
 }
 
 /** Throws what went wrong, with the history. */
@@ -36,12 +44,17 @@ export async function simulate(seed: number, lengths: { readonly epochs: number;
   const random = chance(seed)
   const shape = SHAPES[random.below(SHAPES.length)]!
   const history: string[] = [`seed ${seed}: ${shape.threshold} of ${shape.count}`]
+  const clock = virtualClock(chance(seed + 1))
+  const trace = createHash('sha256')
   const site = await makeFaultySite({
     ...shape,
     layout: random.below(2) === 0 ? 'shared' : 'sealed',
+    database: (home) => inlineDatabase(join(home, 'site.sqlite')),
+    clock,
+    heard: (label, { operation, name }) => trace.update(`${clock.now()} ${label} ${operation} ${name ?? ''}\n`),
     options: { stallMs: 25, hedgeMs: 5, checkMs: 25, logLimits: { flushMs: 15, segmentLinesMax: 6, segmentsMax: 4 } },
   })
-  const run = new Run(site, random, history)
+  const run = new Run(site, { random, history, clock })
   try {
     for (let epoch = 0; epoch < lengths.epochs; epoch++) {
       await run.misbehave(shape.count - shape.threshold)
@@ -55,13 +68,14 @@ export async function simulate(seed: number, lengths: { readonly epochs: number;
     await site.end()
   }
   run.requireClosed()
-  return { commands: lengths.epochs * lengths.commands, history }
+  return { commands: lengths.epochs * lengths.commands, history, trace: trace.digest('hex') }
 }
 
 class Run {
   readonly #site: FaultySite
   readonly #random: Chance
   readonly #history: string[]
+  readonly #clock: Clock
   readonly #model: Model = { files: new Map() }
   /** Places that misbehave, or did since the last time that all was repaired. */
   #bad = new Set<string>()
@@ -69,10 +83,11 @@ class Run {
   readonly #wasBad = new Set<string>()
   readonly #everBad = new Set<string>()
 
-  constructor(site: FaultySite, random: Chance, history: string[]) {
+  constructor(site: FaultySite, given: { readonly random: Chance; readonly history: string[]; readonly clock: Clock }) {
     this.#site = site
-    this.#random = random
-    this.#history = history
+    this.#random = given.random
+    this.#history = given.history
+    this.#clock = given.clock
   }
 
   behave(): void {
@@ -84,6 +99,11 @@ class Run {
     const count = this.#random.below(badMax + 1)
     this.#bad = new Set()
     while (this.#bad.size < count) this.#bad.add(this.#pick(labels))
+    // Everybody is slow now and then, by a seed of their own, so that what runs at once meets in ever new orders.
+    for (const label of labels) {
+      const pace = chance(this.#random.below(2 ** 30))
+      this.#site.at[label]!.plan = () => (pace.below(3) === 0 ? { kind: 'delay', ms: 1 + pace.below(4) } : undefined)
+    }
     for (const label of this.#bad) {
       this.#everBad.add(label)
       const control = this.#site.at[label]!
@@ -98,7 +118,8 @@ class Run {
 
   async command(): Promise<void> {
     const kind = this.#random.below(100)
-    if (kind < 35) await this.#put()
+    if (kind < 8) await this.#burst()
+    else if (kind < 35) await this.#put()
     else if (kind < 60) await this.#get()
     else if (kind < 68) await this.#move()
     else if (kind < 74) await this.#copy()
@@ -110,10 +131,11 @@ class Run {
     else await this.#loseDatabase()
   }
 
-  /** Everybody behaves; one scrub and one repair later the vault is as good as new, and holds what it should. */
+  /** Everybody behaves, and what hung before was given up; one scrub and one repair later the vault is as good as new, and holds what it should. */
   async heal(): Promise<void> {
     this.#say('heal')
     this.behave()
+    await this.#clock.sleep(HUNG_MS)
     await this.#site.storage.status({ check: true })
     await this.#scrub()
     await this.#repair()
@@ -141,8 +163,17 @@ class Run {
     )
   }
 
-  async #put(): Promise<void> {
-    const path = this.#path()
+  /** Several things at the same time, of which none changes what another stands on. */
+  async #burst(): Promise<void> {
+    this.#say('at once:')
+    const paths = new Set([this.#path(), this.#path(), this.#path()])
+    const still = [...this.#model.files.keys()].filter((path) => !paths.has(path))
+    const besides = [() => this.#scrub(), () => this.#repair(), ...(still.length === 0 ? [] : [() => this.#read(this.#pick(still))])]
+    await Promise.all([...[...paths].map((path) => this.#put(path)), this.#pick(besides)()])
+    await this.#list()
+  }
+
+  async #put(path = this.#path()): Promise<void> {
     const content = { seed: this.#random.below(1000), size: this.#pick(SIZES) }
     const what = `put ${path} ${content.size}`
     const standing = this.#model.files.get(path)
@@ -223,7 +254,7 @@ class Run {
 
   async #scrub(): Promise<void> {
     this.#say('scrub')
-    const task = await finished(this.#site.storage, this.#site.storage.scrub({ depth: this.#random.below(3) === 0 ? 'present' : 'tags' }))
+    const task = await this.#finished(this.#site.storage.scrub({ depth: this.#random.below(3) === 0 ? 'present' : 'tags' }))
     assert.equal(task.state, 'done', JSON.stringify(task.problem))
     for (const { location, kind } of task.report!.findings)
       assert.ok(this.#bad.has(location) || (kind === 'orphan' && this.#wasBad.has(location)), `blamed: ${location} ${kind}`)
@@ -231,9 +262,14 @@ class Run {
 
   async #repair(): Promise<void> {
     this.#say('repair')
-    const task = await finished(this.#site.storage, this.#site.storage.repair({}))
+    const task = await this.#finished(this.#site.storage.repair({}))
     assert.equal(task.state, 'done', JSON.stringify(task.problem))
     for (const finding of task.report!.findings) assert.ok(this.#bad.has(finding.location), `repair: ${JSON.stringify(finding)}`)
+  }
+
+  /** No wait is real here: each look is a turn of the event loop. */
+  #finished(started: Promise<{ id: string }>): ReturnType<typeof finished> {
+    return finished(this.#site.storage, started, () => new Promise((resolve) => setImmediate(resolve)))
   }
 
   async #restart(): Promise<void> {
@@ -252,7 +288,7 @@ class Run {
     await mkdir(this.#site.home, { mode: 0o700 })
     await this.#site.reopen()
     const locations = this.#site.folders.map((folder, index) => ({ spec: `folder:${folder}`, label: LABELS[index]! }))
-    const task = await finished(this.#site.storage, this.#site.storage.recover({ locations }))
+    const task = await this.#finished(this.#site.storage.recover({ locations }))
     assert.equal(task.state, 'done', JSON.stringify(task.problem))
     await this.#list()
   }

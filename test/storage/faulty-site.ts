@@ -1,4 +1,5 @@
 // A site over locations in memory that misbehave as each test plans, with every open source and sink counted.
+import type { Clock } from '#base'
 import type { Location } from '#storage'
 import type { FragmentSink } from '../../src/storage/location.ts'
 import { type Fault, type FaultyCall, type FaultyLocation, type FaultyOperation, wrapFaulty } from '../../src/storage/locations/faulty.ts'
@@ -22,19 +23,29 @@ export interface FaultySite extends TestSite {
   readonly at: Readonly<Record<string, Control>>
 }
 
-export async function makeFaultySite(request: Parameters<typeof makeSite>[0] = {}): Promise<FaultySite> {
+interface FaultyRequest extends NonNullable<Parameters<typeof makeSite>[0]> {
+  readonly clock?: Clock
+  /** Told of every call to a place before it is decided what becomes of it. */
+  readonly heard?: (label: string, call: FaultyCall) => void
+}
+
+export async function makeFaultySite({ clock = turnClock(), heard, ...request }: FaultyRequest = {}): Promise<FaultySite> {
   const at: Record<string, Control> = {}
   const wrapLocation = (location: Location): Location => {
     // After a restart the same memory stands behind the label.
     const known = at[location.label]
     if (known !== undefined) return known.faulty
-    const memory = createMemoryLocation({ label: location.label })
+    const memory = createMemoryLocation({ label: location.label, clock })
     const control: Control = { memory, open: 0, plan: () => undefined, faulty: undefined as unknown as FaultyLocation }
-    const faulty = wrapFaulty(counted(memory, control), (call) => control.plan(call))
+    const plan = (call: FaultyCall): Fault | undefined => {
+      heard?.(location.label, call)
+      return control.plan(call)
+    }
+    const faulty = wrapFaulty(counted(memory, control), plan, { clock })
     at[location.label] = Object.assign(control, { faulty })
     return faulty
   }
-  const site = await makeSite({ ...request, options: { ...IMPATIENT, clock: turnClock(), ...request.options, wrapLocation } })
+  const site = await makeSite({ ...request, options: { ...IMPATIENT, clock, ...request.options, wrapLocation } })
   return Object.assign(site, { at })
 }
 

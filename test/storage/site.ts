@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { databaseOf } from './database-of.ts'
+import type { DatabasePlace } from '#database'
 import { openSiteStorage, type SiteStorage, type SiteStorageOptions } from '#storage'
 
 export const quiet = { info: () => undefined, warn: () => undefined }
@@ -26,6 +27,8 @@ export async function makeSite(
     readonly requireAll?: boolean
     readonly options?: Partial<SiteStorageOptions>
     readonly vault?: boolean
+    /** The database of a home, instead of the one that this process uses. */
+    readonly database?: (home: string) => DatabasePlace
   } = {},
 ): Promise<TestSite> {
   const root = await mkdtemp(join(tmpdir(), 'quorate-test-'))
@@ -35,7 +38,7 @@ export async function makeSite(
   const open = async (options: Partial<SiteStorageOptions> = {}): Promise<SiteStorage> =>
     openSiteStorage({
       home,
-      database: await databaseOf(home),
+      database: request.database?.(home) ?? (await databaseOf(home)),
       variables: {},
       log: quiet,
       productVersion: 'test',
@@ -101,14 +104,22 @@ export async function get(
 }
 
 /** Runs a task to its end. */
-export async function finished(storage: SiteStorage, started: Promise<{ id: string }>): Promise<ReturnType<SiteStorage['task']>> {
+const aWhile = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, 5)
+  })
+
+/** The task at its end. */
+export async function finished(
+  storage: SiteStorage,
+  started: Promise<{ id: string }>,
+  pause: () => Promise<void> = aWhile,
+): Promise<ReturnType<SiteStorage['task']>> {
   const { id } = await started
   for (;;) {
     const task = storage.task(id)
     if (task.state !== 'running') return task
-    await new Promise((resolve) => {
-      setTimeout(resolve, 5)
-    })
+    await pause()
   }
 }
 

@@ -1,6 +1,6 @@
 // The capability probe: what a location promises is tried with small objects before anything depends on it.
-import { randomBytes } from 'node:crypto'
-import { type Clock, Failure, equalPublic, systemClock } from '#base'
+import { random } from '#crypto/primitives'
+import { type Clock, Failure, equalPublic, systemClock, toHex } from '#base'
 import type { Capabilities, FragmentName, Location } from './contract.ts'
 
 /** What the probe needs below the contract, since the contract hides what a dishonest store does. */
@@ -25,10 +25,10 @@ interface ProbeOptions {
 export async function probeLocation(location: Location, tools: ProbeTools, options: ProbeOptions = {}): Promise<Capabilities> {
   const clock = options.clock ?? systemClock
   const signal = { signal: options.signal }
-  const folder = `probe/${randomBytes(16).toString('hex')}`
+  const folder = `probe/${toHex(random(16))}`
   const name = `${folder}/once`
-  const first = randomBytes(4096)
-  const second = randomBytes(4096)
+  const first = random(4096)
+  const second = random(4096)
   const findings: string[] = []
 
   const startedAt = clock.now()
