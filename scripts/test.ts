@@ -26,7 +26,7 @@ interface Stage {
 
 const root = resolve(import.meta.dirname, '..')
 const FILES_AT_ONCE_MAX = 4
-const TEST_MS_MAX = 300_000
+const TEST_MS_MAX = 600_000
 const SLOW_TEST_MS_MAX = 1_800_000
 /** How a test that is skipped says what it lacks. */
 const NOT_FOUND = /not found: .+ \(Debian: /

@@ -6,7 +6,7 @@ import { runSchedules } from './schedules.ts'
 const given = process.env['SEED']
 const first = given === undefined ? 1 : Number(given)
 const count = given === undefined ? Number(process.env['SCHEDULES'] ?? '300') : 1
-const lengths = { epochs: Number(process.env['EPOCHS'] ?? '2'), commands: Number(process.env['COMMANDS'] ?? '12') }
+const lengths = { epochs: Number(process.env['EPOCHS'] ?? '2'), commands: Number(process.env['COMMANDS'] ?? '8') }
 
 suite(`the store under faults, seeds ${first} to ${first + count - 1}`, () => {
   test('no acknowledged file is lost, no file is half, no good place is blamed', async (context) => {
