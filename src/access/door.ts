@@ -1,6 +1,9 @@
 // What a gateway gets: an object that already carries the authority of one actor. It cannot reach storage in another way.
 import type {
   Capabilities,
+  ChangePreview,
+  ChangeRequest,
+  ChangeStatus,
   Entry,
   HealthHistory,
   HealthRequest,
@@ -12,9 +15,11 @@ import type {
   Plan,
   PlanRequest,
   ScrubDepth,
+  PreviewRequest,
   Site,
   SiteEvent,
   Status,
+  SteerRequest,
   Stored,
   Task,
   Traits,
@@ -56,6 +61,12 @@ export interface Door {
   addLocation(request: { readonly spec: string; readonly label?: string | undefined }): Promise<LocationStatus>
   testLocation(request: { readonly location: string }): Promise<Capabilities>
   setTraits(request: { readonly location: string; readonly traits: Traits }): Promise<MeasuredLocation>
+  /** How far the vault is from the shape that it is to have. */
+  change(): Promise<ChangeStatus>
+  previewChange(request: PreviewRequest): Promise<ChangePreview>
+  /** Sets the wanted shape; bringing the vault into it goes on in the background, over restarts. */
+  requestChange(request: ChangeRequest): Promise<ChangeStatus>
+  steerChange(request: SteerRequest): Promise<ChangeStatus>
   list(request: {
     readonly path: string
     readonly recursive: boolean

@@ -65,6 +65,10 @@ export const CODES = {
   'storage.contended': { kind: 'unavailable', title: 'Other sites are writing to the vault at this moment', retry: true },
   'storage.head': { kind: 'unavailable', title: 'The newest state of the vault could not be established', retry: true },
   'storage.fork': { kind: 'corrupt', title: 'Two histories of the vault came to light', retry: false },
+  'storage.few-locations': { kind: 'conflict', title: 'Too few locations would be left', retry: false },
+  'storage.last-honest': { kind: 'conflict', title: 'No location that keeps its promises would be left', retry: false },
+  'storage.change': { kind: 'unavailable', title: 'The change is not finished', retry: true },
+  'storage.leave-by': { kind: 'unavailable', title: 'A location is to be left soon', retry: false },
   'storage.read-only': { kind: 'unavailable', title: 'The vault cannot be written now', retry: true },
 
   'location.absent': { kind: 'absent', title: 'The location has no such fragment', retry: false },

@@ -17,6 +17,7 @@ import {
 } from './schemas.ts'
 import type { HealthHistory, HealthRequest, HealthView, MeasuredLocation, ScrubDepth, Traits } from './health.ts'
 import type { Plan, PlanRequest } from './plan.ts'
+import type { ChangePreview, ChangeRequest, ChangeStatus, PreviewRequest, SteerRequest } from './change.ts'
 import { routes, type Route } from './routes.ts'
 import type { Capabilities } from './contract.ts'
 
@@ -80,6 +81,10 @@ export interface Client {
   addLocation(body: { spec: string; label?: string }, options?: CallOptions): Promise<LocationStatus>
   testLocation(body: { location: string }, options?: CallOptions): Promise<Capabilities>
   setTraits(body: { location: string; traits: Traits }, options?: CallOptions): Promise<MeasuredLocation>
+  change(options?: CallOptions): Promise<ChangeStatus>
+  previewChange(body: PreviewRequest, options?: CallOptions): Promise<ChangePreview>
+  requestChange(body: ChangeRequest, options?: CallOptions): Promise<ChangeStatus>
+  steerChange(body: SteerRequest, options?: CallOptions): Promise<ChangeStatus>
   list(query: { path: string; recursive?: boolean; after?: string; limit?: number }, options?: CallOptions): Promise<Listing>
   stat(query: { path: string }, options?: CallOptions): Promise<Entry>
   upload(request: UploadRequest, options?: CallOptions): Promise<Stored>
@@ -121,6 +126,10 @@ export function createClient(transport: Transport): Client {
     addLocation: (body, options) => call(routes.addLocation, { body }, options),
     testLocation: (body, options) => call(routes.testLocation, { body }, options),
     setTraits: (body, options) => call(routes.setTraits, { body }, options),
+    change: (options) => call(routes.change, {}, options),
+    previewChange: (body, options) => call(routes.previewChange, { body }, options),
+    requestChange: (body, options) => call(routes.requestChange, { body }, options),
+    steerChange: (body, options) => call(routes.steerChange, { body }, options),
     list: (query, options) => call(routes.list, { query }, options),
     stat: (query, options) => call(routes.stat, { query }, options),
     createFolder: (body, options) => call(routes.createFolder, { body }, options),

@@ -1,5 +1,6 @@
 // Every route of the API in one table. The server registers them from here, the client calls them from here.
 import { z } from 'zod'
+import * as c from './change.ts'
 import * as h from './health.ts'
 import * as p from './plan.ts'
 import * as s from './schemas.ts'
@@ -59,6 +60,37 @@ export const routes = {
     answer: h.measuredLocation,
     status: 200,
     summary: 'Say of a location (label or id) who runs it, where, and what it costs; replaces what was said before',
+  },
+  change: {
+    method: 'GET',
+    path: '/api/v1/change',
+    answer: c.changeStatus,
+    status: 200,
+    summary: 'How far the vault is from its wanted shape',
+  },
+  previewChange: {
+    method: 'POST',
+    path: '/api/v1/change/preview',
+    body: c.previewRequest,
+    answer: c.changePreview,
+    status: 200,
+    summary: 'What a change would move, and how safe the vault is before, meanwhile and after; `adding` counts locations still to be added',
+  },
+  requestChange: {
+    method: 'POST',
+    path: '/api/v1/change',
+    body: c.changeRequest,
+    answer: c.changeStatus,
+    status: 202,
+    summary: 'Set the wanted shape and bring every object into it; an empty request fills added locations',
+  },
+  steerChange: {
+    method: 'POST',
+    path: '/api/v1/change/steer',
+    body: c.steerRequest,
+    answer: c.changeStatus,
+    status: 200,
+    summary: 'Pause, go on, cancel (what is changed stays changed; going back is another change), or set the pace',
   },
   list: {
     method: 'GET',

@@ -222,7 +222,7 @@ export type Report = z.infer<typeof report>
 
 export const task = z.object({
   id: hexId,
-  kind: z.enum(['scrub', 'repair', 'upload', 'recover', 'copy', 'remove']),
+  kind: z.enum(['scrub', 'repair', 'upload', 'recover', 'copy', 'remove', 'change']),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   title: z.string(),
   done: z.number(),

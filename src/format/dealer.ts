@@ -1,13 +1,14 @@
 // The writer of format version 1: deals the chunks of a stream into one record per fragment, each once (fragment.md, "Dealing once").
-import { assert, type Bytes, concat, toHex } from '#base'
+import { assert, type Bytes, concat, equalPublic, toHex } from '#base'
 import { interpolateBytes, splitBytes } from '#crypto'
 import { random, randomFill } from '#crypto/primitives'
 import type { Arena, Slot } from './arena.ts'
+import type { Assembly } from './assembly.ts'
 import { ChunkDealer, type ChunkKeys, type ChunkTurn } from './chunk-dealer.ts'
 import { commitment, type DealKeys, deriveKeys, ktag, metaTag } from './derive.ts'
 import { type Common, encodeCommon, encodeHead, type Head, keyShareBytes, parseHead } from './header.ts'
 import { paddedLength, SALT_BYTES, TAG_BYTES } from './padding.ts'
-import { encodeTotals, encodeTrailer, type Run, type Totals } from './trailer.ts'
+import { encodeTotals, encodeTrailer, type Run, saltOf, type Totals } from './trailer.ts'
 
 /** What the caller decides; ids of the dealing and of the fragments are drawn here. */
 export type DealSpec = Pick<Common, 'suite' | 'k' | 'n' | 'chunkLog2' | 'rng' | 'vault' | 'object' | 'version' | 'ext'>
@@ -30,6 +31,9 @@ export interface DealingBefore extends DealSecrets {
   readonly records: number
 }
 
+/** What a new set of fragments of one dealing takes from the set before it. */
+export type SetBefore = Pick<Assembly, 'common' | 'K' | 'F' | 'totals' | 'meta'>
+
 export interface FinishedFragment {
   /** TRAILER with its foot, to be written behind the last record. */
   readonly trailer: Bytes
@@ -42,6 +46,12 @@ const SUBSETS_MAX = 2 ** 20
 /** A new random id: 32 hex digits. */
 export function newId(): string {
   return toHex(random(16))
+}
+
+function follow(before: Common, spec: DealSpec): { readonly dealId: string; readonly generation: number } {
+  const same = (['suite', 'chunkLog2', 'vault', 'object', 'version'] as const).every((name) => before[name] === spec[name])
+  assert(same, 'a set anew is of the same dealing')
+  return { dealId: before.dealId, generation: before.generation + 1 }
 }
 
 /** True when the writer may deal k of n. */
@@ -74,14 +84,25 @@ export class Dealer {
   #paddedLen = 0
   #ended = false
   #touched = 0
+  /** The set that this one follows; it says what every record and META must be. */
+  readonly #set: SetBefore | undefined
 
-  constructor(arena: Arena, spec: DealSpec, before?: DealingBefore) {
+  /**
+   * @param before goes on with an interrupted dealing
+   * @param set shares the same dealing anew (fragment.md, "Change by a gateway"): dealId, K, F, tags, runs and META stay, every polynomial is
+   * fresh, the generation rises; suite, chunk size, vault, object and version must be its own
+   */
+  constructor(arena: Arena, spec: DealSpec, before?: DealingBefore, set?: SetBefore) {
     assert(dealable(spec.k, spec.n), 'dealable k and n')
+    assert(before === undefined || set === undefined, 'an interrupted dealing goes on, or a whole one gets another set')
     this.#arena = arena
-    this.common = before?.common ?? { ...spec, dealId: newId(), setId: newId(), generation: 0 }
+    this.#set = set
+    const { dealId, generation } = set === undefined ? { dealId: newId(), generation: 0 } : follow(set.common, spec)
+    this.common = before?.common ?? { ...spec, dealId, setId: newId(), generation }
+    const secrets = before ?? set
     this.#secrets = {
-      K: before?.K.slice() ?? random(32),
-      F: before?.F.slice() ?? (spec.suite === 2 ? random(32) : new Uint8Array(0)),
+      K: secrets?.K.slice() ?? random(32),
+      F: secrets?.F.slice() ?? (spec.suite === 2 ? random(32) : new Uint8Array(0)),
     }
     const commonBytes = encodeCommon(this.common)
     const xs = Array.from({ length: spec.n }, (_, index) => index + 1)
@@ -137,7 +158,7 @@ export class Dealer {
 
   /** Begins a new run with the next record: after a source was reopened, or bytes of a record were lost before every location had them. */
   newRun(firstRecord = this.#next): void {
-    assert(!this.#ended && firstRecord <= this.#next, 'newRun: record')
+    assert(!this.#ended && firstRecord <= this.#next && this.#set === undefined, 'newRun: record')
     while (this.#runs.length > 0 && this.#runs.at(-1).firstRecord >= firstRecord) this.#runs.pop()
     this.#salt = random(SALT_BYTES)
     this.#runs.push({ firstRecord, runSalt: toHex(this.#salt) })
@@ -158,7 +179,7 @@ export class Dealer {
   turn(length: number, last: boolean): ChunkTurn {
     assert(!this.#ended, 'deal after the last chunk')
     assert(length > 0 && (length === this.chunkBytes || (last && length < this.chunkBytes)), 'deal: length')
-    const turn = { j: this.#next, length, last, salt: this.#salt }
+    const turn = { j: this.#next, length, last, salt: this.#set === undefined ? this.#salt : saltOf(this.#set.totals, this.#next) }
     this.#next += 1
     this.#paddedLen += length
     this.#ended = last
@@ -168,7 +189,11 @@ export class Dealer {
   /** Shares META and closes the frames. Call once, after the last chunk. */
   finish(meta: Uint8Array): FinishedFragment[] {
     assert(this.#ended, 'finish before the last chunk')
-    const totals: Totals = { paddedLen: this.#paddedLen, m: this.#next, runs: this.#runs }
+    const totals: Totals = { paddedLen: this.#paddedLen, m: this.#next, runs: this.#set?.totals.runs ?? this.#runs }
+    if (this.#set !== undefined) {
+      const { paddedLen, m } = this.#set.totals
+      assert(totals.paddedLen === paddedLen && totals.m === m && equalPublic(meta, this.#set.meta), 'a set anew is of the same content')
+    }
     const totalsBytes = encodeTotals(totals)
     const metaShares = this.#shareLong(concat(meta, metaTag(this.#keys, meta)))
     return this.heads.map((head, index) => {

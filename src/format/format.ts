@@ -4,7 +4,17 @@ export { assemble, type Asked, type Assembly, type AssemblyReport, type Blame, t
 export { canonicalBytes, canonicalJson, type Json, parseCanonical } from './canonical-json.ts'
 export { ChunkDealer, type ChunkKeys, type ChunkTurn } from './chunk-dealer.ts'
 export { ChunkOpener, type ReadRecord, type RecordVerdict } from './chunks.ts'
-export { dealable, Dealer, type DealingBefore, type DealSpec, type FinishedFragment, newId, wipeArena, zerosAfter } from './dealer.ts'
+export {
+  dealable,
+  Dealer,
+  type DealingBefore,
+  type DealSpec,
+  type FinishedFragment,
+  newId,
+  type SetBefore,
+  wipeArena,
+  zerosAfter,
+} from './dealer.ts'
 export { commitment, deriveKeys, ktag, recordNonce, recordPrefix } from './derive.ts'
 export { fetchFrame, type FragmentFile, TAIL_BYTES } from './frame.ts'
 export { type Common, encodeHead as encodeFragmentHead, type Head, parseCommon, parseHead, type Suite } from './header.ts'

@@ -4,7 +4,9 @@ import { createFolder, moveEntry, removeEntry, type Store } from './catalogue.ts
 import type { CatalogueLine } from './catalogue-lines.ts'
 import { keepDescription } from './description.ts'
 import { splitPath } from './paths.ts'
+import { freeX, isOfSet } from './redeal-sets.ts'
 import { DROPPED_UNSEEN } from './sweep.ts'
+import type { FragmentTable } from './tables.ts'
 import type { Vault } from './vault.ts'
 
 type Tx = Parameters<Parameters<Store['transaction']>[0]>[0]
@@ -19,7 +21,7 @@ export interface ApplyContext {
 
 export function applyContext(vault: Vault): ApplyContext {
   const { clock, places } = vault.parts
-  return { clock, places: places.all, threshold: vault.row.threshold, layout: vault.row.layout }
+  return { clock, places: places.active, threshold: vault.row.threshold, layout: vault.row.layout }
 }
 
 /** One line of the catalogue, as the page says it. What it notes in `change` on the way is the caller's to remove. */
@@ -61,18 +63,19 @@ export async function applyLine(tx: Tx, line: CatalogueLine, context: ApplyConte
         size: known.get(`${x} ${name}`)?.size ?? 0,
         state: known.get(`${x} ${name}`)?.state ?? ('held' as const),
       }))
-      const missing = context.places
-        .filter(({ id, x }) => held.every((one) => one.location !== id && one.x !== x))
-        .map(({ id, x }) => ({
-          deal: line.dealId,
-          x,
-          location: id,
-          name: null,
-          commitment: null,
-          size: 0,
-          state: 'pending' as const,
-        }))
-      const rows = [...held, ...missing]
+      const rows: FragmentTable[] = held
+      // A set of its own has its own generation; what is known of when it was drawn is lost with another one.
+      if (!(await isOfSet(tx, line.dealId, { generation: line.generation ?? 0, setId: line.set ?? '' }))) {
+        await tx.deleteFrom('deal_set').where('deal', '=', line.dealId).execute()
+        const set = { generation: line.generation ?? 0, set_id: line.set ?? null, dealt: null, renewed: null }
+        await tx
+          .insertInto('deal_set')
+          .values({ deal: line.dealId, ...set })
+          .execute()
+      }
+      for (const { id, x } of context.places)
+        if (rows.every(({ location }) => location !== id))
+          rows.push({ deal: line.dealId, x: freeX(rows, x), location: id, name: null, commitment: null, size: 0, state: 'pending' })
       if (rows.length > 0) await tx.insertInto('fragment').values(rows).execute()
       return
     }
@@ -91,7 +94,8 @@ export async function applyLine(tx: Tx, line: CatalogueLine, context: ApplyConte
       await tx
         .insertInto('file_version')
         .values({ file: line.file, number: line.number, deal: line.dealId, created: line.created, modified: line.modified })
-        .onConflict((oc) => oc.doNothing())
+        // Dealt anew, a version keeps its number.
+        .onConflict((oc) => oc.columns(['file', 'number']).doUpdateSet({ deal: line.dealId }))
         .execute()
       return
     }

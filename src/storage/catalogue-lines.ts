@@ -27,6 +27,9 @@ const line = z.discriminatedUnion('op', [
     size: count,
     type: z.string(),
     created: z.string(),
+    /** Of a set that took the place of the one that was dealt first. */
+    generation: count.exactOptional(),
+    set: id.exactOptional(),
     fragments: z.array(place).max(255),
   }),
   z.object({

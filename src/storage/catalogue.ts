@@ -5,6 +5,7 @@ import { type Database, type Kysely, sql, type Transaction } from '#database'
 import { newId } from '#format'
 import { type CatalogueLine, encodeLine } from './catalogue-lines.ts'
 import { takenAway } from './rebase-undo.ts'
+import { type DealSet, setOf } from './redeal-sets.ts'
 import { foldersAbove, isBelow, parsePath, splitPath } from './paths.ts'
 import type { DealTable, FileTable, FragmentTable, StorageTables } from './tables.ts'
 
@@ -450,12 +451,13 @@ export async function dealLine(db: Handle, deal: DealTable): Promise<CatalogueLi
     .where('state', '!=', 'writing')
     .orderBy('x')
     .execute()
-  return dealLineOf(deal, rows)
+  return dealLineOf(deal, rows, await setOf(db, deal.deal))
 }
 
 export function dealLineOf(
   deal: DealTable,
   rows: readonly { x: number; location: string; name: string | null; commitment: string | null }[],
+  set?: DealSet,
 ): CatalogueLine {
   return {
     op: 'deal',
@@ -468,6 +470,8 @@ export function dealLineOf(
     size: deal.size,
     type: deal.type,
     created: deal.created,
+    ...(set === undefined || set.generation === 0 ? {} : { generation: set.generation }),
+    ...(set === undefined || set.generation === 0 || set.setId === null ? {} : { set: set.setId }),
     fragments: rows.flatMap(({ x, location, name, commitment }) =>
       name === null || commitment === null ? [] : [{ x, location, name, commitment }],
     ),

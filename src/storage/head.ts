@@ -29,7 +29,8 @@ const head = z.object({
   k: z.number().int().min(2).max(255),
   n: z.number().int().min(2).max(255),
   layout: z.enum(['shared', 'sealed']),
-  locations: z.array(z.object({ id, x: z.number().int().min(1).max(255) })).max(255),
+  /** `leaving`: read, and given nothing new. */
+  locations: z.array(z.object({ id, x: z.number().int().min(1).max(255), leaving: z.literal(true).exactOptional() })).max(255),
   catalogue: reference.nullable(),
   segments: z.array(reference).max(4096),
   previous: z

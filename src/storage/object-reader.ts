@@ -39,6 +39,8 @@ export interface ReaderRequest {
   readonly stallMs: number
   /** Told once per fragment that is not as it should be. */
   readonly onBlame: (blamed: Blamed) => void
+  /** Told once, when the reader is closed. */
+  readonly onClose?: (() => void) | undefined
   readonly signal?: AbortSignal | undefined
   /** What an earlier reader of the same dealing learnt; its frames need not be fetched again. */
   readonly known?: Known | undefined
@@ -220,6 +222,7 @@ export class ObjectReader {
     const closing = this.#sources.filter(({ opened }) => opened !== undefined).map((one) => doom(one))
     const silent = this.#sources.some(({ overdue }) => overdue > 0)
     if (!silent) await Promise.allSettled(closing)
+    this.#request.onClose?.()
   }
 
   readonly #cancel = (): void => {

@@ -1,7 +1,7 @@
 // One object version on its way to n locations at once: one pass over the bytes, no temporary file, bounded memory.
 import { assert, type Clock, Failure, rfc3339, toHex } from '#base'
 import { type Sha256, sha256Stream, type Signer } from '#crypto/primitives'
-import { type Arena, Dealer, dealerFingerprint, type DealingBefore, type DealSpec, encodeMeta, zerosAfter } from '#format'
+import { type Arena, Dealer, dealerFingerprint, type DealingBefore, type DealSpec, encodeMeta, type SetBefore, zerosAfter } from '#format'
 import { type ChunkDesk, localDesk, pooledDesk } from './chunk-desk.ts'
 import type { ChunkPool } from './chunk-pool.ts'
 import type { FragmentSink } from './location.ts'
@@ -28,6 +28,8 @@ export interface WriteRequest {
     readonly modified?: string | undefined
     readonly user: string
   }
+  /** A new set of fragments of this dealing: its META and keys stay, and `meta` is not looked at. */
+  readonly before?: SetBefore | undefined
   /** Refused when the body has another length. */
   readonly sizeBytes?: number | undefined
   readonly signer: Signer
@@ -92,7 +94,7 @@ export async function writeObject(request: WriteRequest): Promise<WriteOutcome> 
   const { arena, spec, targets, clock, signal } = request
   assert(targets.length === spec.n, 'a target for each fragment')
   const { from } = request
-  const dealer = new Dealer(arena, spec, from?.dealing)
+  const dealer = new Dealer(arena, spec, from?.dealing, request.before)
   const ordered = dealer.heads.map(({ x }) => targets.find((target) => target.x === x)!)
   const fleet = new Fleet(ordered, request)
   const desk = request.pool === undefined ? localDesk(dealer, arena.slots, fleet) : pooledDesk(dealer, request.pool, fleet)
@@ -101,11 +103,13 @@ export async function writeObject(request: WriteRequest): Promise<WriteOutcome> 
     if (from === undefined) await fleet.sendAll(dealer.heads.map(({ bytes }) => bytes))
     const { sizeBytes, sha256, paddedBytes } = await dealBody(request, dealer.chunkBytes, desk)
     const modified = request.meta.modified ?? rfc3339(clock.now())
-    const meta = encodeMeta(
-      { ...request.meta, modified, size: sizeBytes, sha256, dealer: dealerFingerprint(request.signer.keys) },
-      request.signer,
-      dealer.contentId,
-    )
+    const meta =
+      request.before?.meta ??
+      encodeMeta(
+        { ...request.meta, modified, size: sizeBytes, sha256, dealer: dealerFingerprint(request.signer.keys) },
+        request.signer,
+        dealer.contentId,
+      )
     const finished = dealer.finish(meta)
     await fleet.sendAll(finished.map(({ trailer }) => trailer))
     throwIfAborted(signal)

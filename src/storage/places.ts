@@ -13,6 +13,9 @@ export interface EnrolledLocation {
 const FOLDER_CHECK_MS = 1000
 const REMOTE_CHECK_MS = 15_000
 
+/** leaving: read, and given nothing new; emptying: nothing needs it any more, its names are being taken away. */
+export type Departure = 'leaving' | 'emptying'
+
 export class Places {
   readonly #clock: Clock
   readonly #vault: string
@@ -20,11 +23,14 @@ export class Places {
   readonly #checkMs: number
   readonly #wrap: (id: string, location: Location) => Location
   readonly #stop = new AbortController()
+  readonly #departures: Map<string, Departure>
   #all: Place[]
 
   constructor(parts: {
     readonly vault: string
     readonly locations: readonly EnrolledLocation[]
+    /** Locations that are on their way out. */
+    readonly departures?: ReadonlyMap<string, Departure>
     readonly clock: Clock
     /** A check of one location may take this long before it counts as unreachable. */
     readonly checkMs: number
@@ -38,11 +44,39 @@ export class Places {
     this.#onChange = parts.onChange
     this.#checkMs = parts.checkMs
     this.#wrap = parts.wrap ?? ((_, location) => location)
+    this.#departures = new Map(parts.departures)
     this.#all = parts.locations.map((one) => this.#place(one)).toSorted((a, b) => a.x - b.x)
   }
 
   get all(): readonly Place[] {
     return this.#all
+  }
+
+  /** Those that new fragments go to. */
+  get active(): readonly Place[] {
+    return this.#all.filter(({ id }) => !this.#departures.has(id))
+  }
+
+  /** Those that a head names: all whose fragments some dealing needs. */
+  get essential(): readonly Place[] {
+    return this.#all.filter(({ id }) => this.#departures.get(id) !== 'emptying')
+  }
+
+  departure(id: string): Departure | undefined {
+    return this.#departures.get(id)
+  }
+
+  /** Undefined: it stays after all. */
+  depart(id: string, departure: Departure | undefined): void {
+    if (departure === undefined) this.#departures.delete(id)
+    else this.#departures.set(id, departure)
+  }
+
+  /** The location is none of ours any more. */
+  async remove(place: Place): Promise<void> {
+    this.#all = this.#all.filter((one) => one !== place)
+    this.#departures.delete(place.id)
+    await place.location.close()
   }
 
   /** Ids of those that answer and are ours. */
@@ -92,10 +126,10 @@ export class Places {
   async #watch(place: Place): Promise<void> {
     const signal = this.#stop.signal
     const period = place.kind === 'folder' ? FOLDER_CHECK_MS : REMOTE_CHECK_MS
-    while (!signal.aborted) {
+    while (!signal.aborted && this.#all.includes(place)) {
       try {
         await this.#clock.sleep(place.view.presence === 'present' ? period : Math.min(period, 2000), signal)
-        await place.check(signal)
+        if (this.#all.includes(place)) await place.check(signal)
       } catch {
         return
       }

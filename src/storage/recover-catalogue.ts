@@ -1,5 +1,6 @@
 // Reading the parts of the catalogue that a head names into the database (docs/spec/vault.md, "Catalogue").
 import { Failure, rfc3339 } from '#base'
+import type { Common } from '#format'
 import { applyContext, applyLine } from './catalogue-apply.ts'
 import { CATALOGUE_TYPE, type CatalogueHeading, type CatalogueLine, parseLines } from './catalogue-lines.ts'
 import type { Findings } from './findings.ts'
@@ -33,7 +34,7 @@ export async function applyReference(
     const size = reader.meta.size
     await db.kysely
       .updateTable('deal')
-      .set({ size, padded: reader.assembly.totals.paddedLen })
+      .set({ size, padded: reader.assembly.totals.paddedLen, k: reader.assembly.common.k, layout: layoutOf(reader.assembly.common) })
       .where('deal', '=', reference.dealId)
       .execute()
     let unknown = 0
@@ -59,6 +60,10 @@ export async function applyReference(
   }
 }
 
+export function layoutOf({ suite }: Pick<Common, 'suite'>): 'shared' | 'sealed' {
+  return suite === 1 ? 'shared' : 'sealed'
+}
+
 export async function insertDeal(
   vault: Vault,
   given: {
@@ -71,6 +76,7 @@ export async function insertDeal(
     readonly padded?: number
     readonly type?: string
     readonly created?: string
+    readonly layout?: 'shared' | 'sealed'
     readonly fragments: readonly { x: number; location: string; name: string; commitment?: string }[]
   },
 ): Promise<void> {
@@ -83,7 +89,7 @@ export async function insertDeal(
         version: given.version,
         k: given.k,
         n: Math.max(given.fragments.length, vault.parts.places.all.length),
-        layout: vault.row.layout,
+        layout: given.layout ?? vault.row.layout,
         chunk_log2: 18,
         size: given.size ?? 0,
         padded: given.padded ?? 0,

@@ -1,15 +1,18 @@
 // What stands at the places and not in the catalogue: files put after its last segment, fragments that a repair wrote, debris.
 import { Failure, isFailure, toHex } from '#base'
 import { type Common, commitment, type Meta } from '#format'
-import { addVersion } from './catalogue.ts'
+import { addVersion, dealLine, log } from './catalogue.ts'
 import { CATALOGUE_TYPE } from './catalogue-lines.ts'
 import type { Findings, Progress } from './findings.ts'
 import { openCandidate, type Opened } from './frame-search.ts'
 import type { Place } from './place.ts'
 import { within } from './patience.ts'
 import { parsePath } from './paths.ts'
-import { insertDeal } from './recover-catalogue.ts'
+import { insertDeal, layoutOf } from './recover-catalogue.ts'
+import { DEALT_FROM } from './redeal.ts'
+import { freeX, isOfSet, setOf } from './redeal-sets.ts'
 import { DROPPED_UNSEEN } from './sweep.ts'
+import type { DealTable, FragmentTable } from './tables.ts'
 import type { Vault } from './vault.ts'
 
 const FRAMES_AT_ONCE = 8
@@ -51,7 +54,9 @@ export async function adoptLater(vault: Vault, request: Request, findings: Findi
       })
     }
   }
-  for (const found of strays.values()) await adoptKnown(vault, found)
+  // The newest set of a dealing first: what stands of it is what older ones are held against.
+  for (const found of [...strays.values()].toSorted((a, b) => b[0]!.common.generation - a[0]!.common.generation))
+    await adoptKnown(vault, found, { ...request, findings })
   await adoptNew(vault, [...strays.values()], { ...request, findings })
   // What too few places show stays where it is: a list may be old, and another place may come back with the rest.
   if (seenAll)
@@ -142,11 +147,30 @@ async function readStray(
   }
 }
 
-/** Strays of dealings that the catalogue knows: what a repair wrote after the last segment stands in, what was dropped is debris. */
-async function adoptKnown(vault: Vault, found: readonly Stray[]): Promise<void> {
+/**
+ * Strays of dealings that the catalogue knows: what a repair wrote after the last segment stands in, a set that a change wrote after it takes
+ * the place of the one before, what was dropped or replaced is debris.
+ */
+async function adoptKnown(vault: Vault, found: readonly Stray[], request: Request & { readonly findings: Findings }): Promise<void> {
   const { db } = vault.parts
-  const known = await db.kysely.selectFrom('deal').select('state').where('deal', '=', found[0]!.common.dealId).executeTakeFirst()
+  const { common, name: first } = found[0]!
+  const known = await db.kysely.selectFrom('deal').selectAll().where('deal', '=', common.dealId).executeTakeFirst()
   if (known === undefined) return
+  if (known.state === 'stored' && !(await isOfSet(db.kysely, known.deal, common))) {
+    const { generation } = await setOf(db.kysely, known.deal)
+    const held = await db.kysely.selectFrom('fragment').select('x').where('deal', '=', known.deal).where('state', '=', 'held').execute()
+    // A set that is whole stands against one that is older, or that was never finished; else the better one does.
+    if (common.generation <= generation && held.length >= known.k) await addDebris(vault, found)
+    else if (!(await takePlace(vault, known, found, request)))
+      request.findings.add({
+        location: '',
+        path: '',
+        fragment: first,
+        kind: 'incomplete',
+        detail: 'a change was cut off before it was whole',
+      })
+    return
+  }
   await db.transaction(async (tx) => {
     for (const { location, name, x, sizeBytes, common } of found) {
       if (known.state === 'stored') {
@@ -179,6 +203,63 @@ async function adoptKnown(vault: Vault, found: readonly Stray[]): Promise<void> 
   })
 }
 
+async function addDebris(vault: Vault, rows: readonly { readonly location: string; readonly name: string }[]): Promise<void> {
+  await vault.parts.db.kysely
+    .insertInto('debris')
+    .values(rows.map(({ location, name }) => ({ location, name })))
+    .onConflict((oc) => oc.doNothing())
+    .execute()
+}
+
+/** Another set of a dealing that the catalogue knows, if it is right to the last byte; false when it is not. */
+async function takePlace(vault: Vault, known: DealTable, found: readonly Stray[], { signal }: Request): Promise<boolean> {
+  const { db, places } = vault.parts
+  const { common } = found[0]!
+  if (common.k < vault.row.threshold || new Set(found.map(({ location }) => location)).size < common.k) return false
+  let whole: Later
+  try {
+    whole = await readWhole(vault, found, signal)
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
+    return false
+  }
+  if (whole.meta.size !== known.size) return false
+  await db.transaction(async (tx) => {
+    const old = await tx.selectFrom('fragment').select(['location', 'name']).where('deal', '=', known.deal).execute()
+    for (const { location, name } of old)
+      if (name !== null)
+        await tx
+          .insertInto('debris')
+          .values({ location, name })
+          .onConflict((oc) => oc.doNothing())
+          .execute()
+    await tx.deleteFrom('fragment').where('deal', '=', known.deal).execute()
+    const rows: FragmentTable[] = whole.fragments.map(({ x, location, name, commitment: told }) => ({
+      deal: known.deal,
+      x,
+      location,
+      name,
+      commitment: told ?? null,
+      size: found.find((one) => one.name === name)?.sizeBytes ?? 0,
+      state: 'held',
+    }))
+    for (const { id, x } of places.active)
+      if (rows.every(({ location }) => location !== id))
+        rows.push({ deal: known.deal, x: freeX(rows, x), location: id, name: null, commitment: null, size: 0, state: 'pending' })
+    await tx.insertInto('fragment').values(rows).execute()
+    const shape = { k: common.k, n: rows.length, padded: whole.padded }
+    await tx.updateTable('deal').set(shape).where('deal', '=', known.deal).execute()
+    await tx.deleteFrom('deal_set').where('deal', '=', known.deal).execute()
+    const set = { generation: common.generation, set_id: common.setId, dealt: null, renewed: null }
+    await tx
+      .insertInto('deal_set')
+      .values({ deal: known.deal, ...set })
+      .execute()
+    await log(tx, [await dealLine(tx, { ...known, ...shape })])
+  })
+  return true
+}
+
 interface Later {
   readonly meta: Meta
   readonly common: Common
@@ -198,13 +279,23 @@ async function adoptNew(
   const { db } = vault.parts
   const { findings, signal } = request
   const later = new Map<string, Later[]>()
-  for (const found of groups) {
+  for (const found of groups.toSorted((a, b) => b[0]!.common.generation - a[0]!.common.generation)) {
     if (signal.aborted) throw new Failure('base.cancelled')
     const { common, name } = found[0]!
     if (common.k < vault.row.threshold || new Set(found.map(({ location }) => location)).size < common.k) continue
     const known = await db.kysely.selectFrom('deal').select('deal').where('deal', '=', common.dealId).executeTakeFirst()
     if (known !== undefined) continue
     const one = { location: '', path: '', fragment: name }
+    const before = dealtFrom(common)
+    const source =
+      before === undefined ? undefined : await db.kysely.selectFrom('deal').selectAll().where('deal', '=', before).executeTakeFirst()
+    if (source !== undefined) {
+      // The catalogue means the dealing before it, or nothing any more: this one was not finished when the site died.
+      const held = await db.kysely.selectFrom('fragment').select('x').where('deal', '=', source.deal).where('state', '=', 'held').execute()
+      if (source.state === 'dropping' || held.length >= source.k) await addDebris(vault, found)
+      else findings.add({ ...one, kind: 'orphan', detail: `the same content as dealing ${source.deal}, which the catalogue names` })
+      continue
+    }
     const rival = await db.kysely
       .selectFrom('deal')
       .select('deal')
@@ -215,8 +306,12 @@ async function adoptNew(
       findings.add({ ...one, kind: 'conflict', detail: 'another dealing of this version is the one that stands' })
       continue
     }
+    const version = `${common.object} ${common.version}`
+    if (later.get(version)?.some((newer) => newer.common.dealId === common.dealId) === true) {
+      await addDebris(vault, found)
+      continue
+    }
     try {
-      const version = `${common.object} ${common.version}`
       later.set(version, [...(later.get(version) ?? []), await readWhole(vault, found, signal)])
     } catch (error) {
       if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
@@ -229,8 +324,15 @@ async function adoptNew(
     const detail = `two dealings of one version: recovery/recover.py --deal ${common.dealId} restores this one`
     findings.add({ location: '', path: meta.path, fragment: fragments[0]!.name, kind: 'conflict', detail })
   }
-  const clear = [...later.values()].flat().filter((one) => !clashing.includes(one))
+  const sources = new Set([...later.values()].flat().map(({ common }) => dealtFrom(common)))
+  const clear = [...later.values()].flat().filter((one) => !clashing.includes(one) && !sources.has(one.common.dealId))
   for (const one of clear.toSorted((a, b) => Date.parse(a.meta.created) - Date.parse(b.meta.created))) await nameOne(vault, one, findings)
+}
+
+/** The dealing that this one was dealt anew from. */
+function dealtFrom({ ext }: Common): string | undefined {
+  const found = ext.find(({ type }) => type === DEALT_FROM)
+  return found?.value.length === 16 ? toHex(found.value) : undefined
 }
 
 /** Reads all of it; answers what it is and where. Throws when it is not whole, or not signed by a dealer of the vault. */
@@ -276,8 +378,14 @@ async function nameOne(vault: Vault, { meta, common, padded, fragments }: Later,
     padded,
     type,
     created,
+    layout: layoutOf(common),
     fragments,
   })
+  if (common.generation > 0)
+    await db.kysely
+      .insertInto('deal_set')
+      .values({ deal, generation: common.generation, set_id: common.setId, dealt: null, renewed: null })
+      .execute()
   if (catalogue) {
     await db.kysely.updateTable('deal').set({ state: 'dropping' }).where('deal', '=', deal).execute()
     return

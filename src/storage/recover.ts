@@ -50,7 +50,7 @@ export async function adoptHead(
       .execute()
     for (const [index, location] of given.locations.entries()) {
       const id = ids[index]!
-      const { x } = head.locations.find((one) => one.id === id)!
+      const { x, leaving } = head.locations.find((one) => one.id === id)!
       await tx
         .insertInto('location')
         .values({
@@ -63,6 +63,8 @@ export async function adoptHead(
           capabilities: null,
         })
         .execute()
+      if (leaving === true)
+        await tx.insertInto('leaving').values({ location: id, phase: 'leaving', leave_by: null, abandoned: 0 }).execute()
     }
   })
 }

@@ -2,8 +2,8 @@
 import { concat, Failure, toHex } from '#base'
 import { interpolateBytes } from '#crypto'
 import { gmac, random } from '#crypto/primitives'
-import { sql } from '#database'
-import { commitment, encodeFragmentHead, encodeTrailer, ktag, newId, recordNonce, recordPrefix, saltOf } from '#format'
+import { sql, type Transaction } from '#database'
+import { type Common, commitment, encodeFragmentHead, encodeTrailer, ktag, newId, recordNonce, recordPrefix, saltOf } from '#format'
 import { log } from './catalogue.ts'
 import { Findings, type Progress } from './findings.ts'
 import { allowRefill, DAMAGED, forgetRefills, heldBackPlaces, noteWounds } from './health-debt.ts'
@@ -12,7 +12,8 @@ import type { ObjectReader } from './object-reader.ts'
 import { within } from './patience.ts'
 import type { Place } from './place.ts'
 import { pathOf } from './scrub.ts'
-import type { DealTable, FragmentTable } from './tables.ts'
+import { freeX, isOfSet } from './redeal-sets.ts'
+import type { DealTable, FragmentTable, StorageTables } from './tables.ts'
 import { undoIntent, type Vault } from './vault.ts'
 
 export interface RepairRequest {
@@ -22,6 +23,8 @@ export interface RepairRequest {
   readonly progress: Progress
   /** Nobody asked for it: emptied places stay as they are, and what lost much at once waits for a person. */
   readonly automatic?: boolean
+  /** Called before each record that is written; slows the work down. */
+  readonly pace?: ((bytes: number) => Promise<void>) | undefined
 }
 
 /** Dealings of one round; the next round orders anew, since meanwhile others may be nearer to loss. */
@@ -102,9 +105,9 @@ async function markAgain(vault: Vault, place: Place, signal: AbortSignal): Promi
 }
 
 /** A location that was added later gets its fragment of every older object. */
-async function fillAdded(vault: Vault): Promise<void> {
+export async function fillAdded(vault: Vault): Promise<void> {
   const { db, places } = vault.parts
-  for (const place of places.all) {
+  for (const place of places.active) {
     for (;;) {
       const missing = await db.kysely
         .selectFrom('deal')
@@ -120,22 +123,25 @@ async function fillAdded(vault: Vault): Promise<void> {
         .limit(500)
         .execute()
       if (missing.length === 0) break
-      await db.kysely
-        .insertInto('fragment')
-        .values(
-          missing.map(({ deal }) => ({
-            deal,
-            x: place.x,
-            location: place.id,
-            name: null,
-            commitment: null,
-            size: 0,
-            state: 'pending' as const,
-          })),
-        )
-        .execute()
+      await db.transaction(async (tx) => {
+        for (const { deal } of missing) await expect(tx, deal, place)
+      })
     }
   }
+}
+
+/** A place is to get a fragment of a dealing: at its own x, or at another when that is taken in this dealing. */
+export async function expect(tx: Transaction<StorageTables>, deal: string, place: Place): Promise<void> {
+  const rows = await tx.selectFrom('fragment').select(['x', 'location']).where('deal', '=', deal).execute()
+  const standing = await tx.selectFrom('deal').select('state').where('deal', '=', deal).executeTakeFirst()
+  if (standing?.state !== 'stored' || rows.some(({ location }) => location === place.id)) return
+  const row = { deal, x: freeX(rows, place.x), location: place.id, name: null, commitment: null, size: 0, state: 'pending' } as const
+  await tx.insertInto('fragment').values(row).execute()
+}
+
+/** Nothing is written any more to a location that leaves. */
+function staying(vault: Vault): string[] {
+  return vault.parts.places.active.map(({ id }) => id)
 }
 
 /** Dealings with something to write again at places that are not skipped. */
@@ -146,6 +152,7 @@ function dueQuery(vault: Vault, path: string | undefined, skipped: readonly stri
     .leftJoin('wound', (join) => join.onRef('wound.deal', '=', 'fragment.deal').onRef('wound.x', '=', 'fragment.x'))
     .where('deal.state', '=', 'stored')
     .where('fragment.state', 'in', DAMAGED)
+    .where('fragment.location', 'in', staying(vault))
     .$if(skipped.length > 0, (query) => query.where('fragment.location', 'not in', skipped))
     .$if(path !== undefined && path !== '/', (query) =>
       query.where('fragment.deal', 'in', (eb) =>
@@ -190,10 +197,14 @@ async function dueDeals(
   return rows.map(({ deal }) => deal)
 }
 
-async function repairDeal(
+export async function repairDeal(
   vault: Vault,
   deal: DealTable,
-  request: RepairRequest & { readonly findings: Findings; readonly givenUp: Set<Place>; readonly skipped: ReadonlySet<Place> },
+  request: Omit<RepairRequest, 'path'> & {
+    readonly findings: Findings
+    readonly givenUp: Set<Place>
+    readonly skipped: ReadonlySet<Place>
+  },
 ): Promise<void> {
   const { findings, givenUp } = request
   const { db, places } = vault.parts
@@ -203,6 +214,7 @@ async function repairDeal(
     .selectAll()
     .where('deal', '=', deal.deal)
     .where('state', 'in', ['lost', 'corrupt', 'pending'])
+    .where('location', 'in', staying(vault))
     .execute()
   const targets: { row: FragmentTable; place: Place }[] = []
   for (const row of rows) {
@@ -238,7 +250,8 @@ async function repairDeal(
     for (const target of targets) {
       if (givenUp.has(target.place)) continue
       try {
-        if (await writeAgain(vault, { deal, reader, ...target, signal: request.signal })) findings.repairedFragments += 1
+        if (await writeAgain(vault, { deal, reader, ...target, signal: request.signal, pace: request.pace }))
+          findings.repairedFragments += 1
       } catch (error) {
         if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
         if (error.code.startsWith('location.') && error.culprits.includes(target.place.label)) {
@@ -290,9 +303,10 @@ async function writeAgain(
     readonly row: FragmentTable
     readonly place: Place
     readonly signal: AbortSignal
+    readonly pace: RepairRequest['pace']
   },
 ): Promise<boolean> {
-  const { deal, reader, row, place, signal } = given
+  const { deal, reader, row, place, signal, pace } = given
   const id = newId()
   const name = `${id.slice(0, 2)}/${id}`
   const intent = await vault.parts.db.transaction(async (tx) => {
@@ -317,8 +331,8 @@ async function writeAgain(
     return provisional
   })
   try {
-    const made = await writeFragment(vault, { reader, x: row.x, place, name, signal })
-    const accepted = await accept(vault, { deal, row, made, intent })
+    const made = await writeFragment(vault, { reader, x: row.x, place, name, signal, pace })
+    const accepted = await accept(vault, { deal, common: reader.assembly.common, row, made, intent })
     if (!accepted) await undoIntent(vault.parts, intent)
     return accepted
   } catch (error) {
@@ -332,9 +346,16 @@ async function writeAgain(
 /** Interpolates keyShare, META share and every body at x from k good fragments, and proves the result anew under K. */
 async function writeFragment(
   vault: Vault,
-  given: { readonly reader: ObjectReader; readonly x: number; readonly place: Place; readonly name: string; readonly signal: AbortSignal },
+  given: {
+    readonly reader: ObjectReader
+    readonly x: number
+    readonly place: Place
+    readonly name: string
+    readonly signal: AbortSignal
+    readonly pace: RepairRequest['pace']
+  },
 ): Promise<MadeFragment> {
-  const { reader, x, place, name, signal } = given
+  const { reader, x, place, name, signal, pace } = given
   const { assembly } = reader
   const patience = { clock: vault.parts.clock, ms: vault.parts.stallMs, label: place.label, signal }
   const helpers = assembly.members
@@ -370,6 +391,7 @@ async function writeFragment(
         },
         signal,
       )
+      await pace?.(record.length)
       await write(record)
     }
     const nonce = random(64)
@@ -387,12 +409,26 @@ async function writeFragment(
 /** The fragment counts from here on. False when its dealing is not wanted any more. */
 async function accept(
   vault: Vault,
-  given: { readonly deal: DealTable; readonly row: FragmentTable; readonly made: MadeFragment; readonly intent: string },
+  given: {
+    readonly deal: DealTable
+    readonly common: Common
+    readonly row: FragmentTable
+    readonly made: MadeFragment
+    readonly intent: string
+  },
 ): Promise<boolean> {
-  const { deal, row, made, intent } = given
+  const { deal, common, row, made, intent } = given
   const accepted = await vault.parts.db.transaction(async (tx) => {
     const standing = await tx.selectFrom('deal').select('state').where('deal', '=', deal.deal).executeTakeFirst()
-    if (standing?.state !== 'stored') return false
+    if (standing?.state !== 'stored' || !(await isOfSet(tx, deal.deal, common))) return false
+    const wanted = await tx
+      .selectFrom('fragment')
+      .select('x')
+      .where('deal', '=', deal.deal)
+      .where('x', '=', row.x)
+      .where('location', '=', row.location)
+      .executeTakeFirst()
+    if (wanted === undefined) return false
     await tx.deleteFrom('fragment').where('deal', '=', intent).execute()
     await tx.deleteFrom('deal').where('deal', '=', intent).execute()
     await tx

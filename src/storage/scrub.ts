@@ -89,12 +89,21 @@ interface Looked extends Opened {
 }
 
 /** Checks what stands of one object. */
-export async function scrubDeal(vault: Vault, deal: DealTable, request: ScrubRequest, findings: Findings): Promise<void> {
-  if (request.depth === 'full') return readWhole(vault, deal, request, findings)
+export async function scrubDeal(vault: Vault, listed: DealTable, request: ScrubRequest, findings: Findings): Promise<void> {
+  if (request.depth === 'full') return readWhole(vault, listed, request, findings)
   const { db, places, clock, stallMs } = vault.parts
-  const rows = (await db.kysely.selectFrom('fragment').selectAll().where('deal', '=', deal.deal).orderBy('x').execute()).filter(
+  const rows = (await db.kysely.selectFrom('fragment').selectAll().where('deal', '=', listed.deal).orderBy('x').execute()).filter(
     (row) => row.name !== null,
   )
+  // After the names: where a change came in between, they are not those that stand, and nothing is noted against them.
+  const deal = await db.kysely
+    .selectFrom('deal')
+    .selectAll()
+    .where('deal', '=', listed.deal)
+    .where('state', '=', 'stored')
+    .executeTakeFirst()
+  if (deal === undefined) return
+  const { k, object, version } = deal
   const path = await pathOf(vault, deal)
   const isWanted = (row: FragmentTable): boolean => request.place === undefined || request.place.id === row.location
   const checked = (sizeBytes: number): void => {
@@ -164,6 +173,7 @@ export async function scrubDeal(vault: Vault, deal: DealTable, request: ScrubReq
     const wrong = [
       ...report.blames.map(({ frame, reason }) => ({ frame, reason })),
       ...[...report.refused, ...report.conflicts].map((frame) => ({ frame, reason: 'it is a fragment of something else' })),
+      ...report.superseded.map((frame) => ({ frame, reason: 'it is of a set that was replaced' })),
     ].filter(({ frame }) => isWanted(rowOf(frame)))
     for (const { frame, reason } of wrong) {
       checked(0)
@@ -171,7 +181,7 @@ export async function scrubDeal(vault: Vault, deal: DealTable, request: ScrubReq
     }
     const { chosen } = report
     if (chosen === undefined) {
-      if (await isStored(vault, deal))
+      if (await areStored(vault, rows))
         findings.add({
           location: '',
           path,
@@ -210,7 +220,7 @@ export async function scrubDeal(vault: Vault, deal: DealTable, request: ScrubReq
   function judge(): AssemblyReport {
     return assemble(
       looked.map(({ frame }) => frame),
-      { k: deal.k, vault: vault.row.vault, object: deal.object, version: deal.version, dealId: deal.deal },
+      { k, vault: vault.row.vault, object, version, dealId: listed.deal },
     )
   }
 }
@@ -219,7 +229,7 @@ export async function scrubDeal(vault: Vault, deal: DealTable, request: ScrubReq
 async function readWhole(vault: Vault, deal: DealTable, request: ScrubRequest, findings: Findings): Promise<void> {
   const { places } = vault.parts
   const { signal } = request
-  const before = await vault.candidates(deal.deal)
+  const { candidates: before } = await vault.set(deal)
   const path = await pathOf(vault, deal)
   try {
     const reader = await vault.open(deal, signal)
@@ -265,8 +275,14 @@ async function isStored(vault: Vault, { deal }: DealTable): Promise<boolean> {
   return found?.state === 'stored'
 }
 
+/** False when what it was was removed or replaced since. */
+async function areStored(vault: Vault, rows: readonly FragmentTable[]): Promise<boolean> {
+  for (const row of rows) if (!(await stands(vault, { deal: row.deal }, row))) return false
+  return true
+}
+
 /** False when the fragment was replaced, or its file removed, since the row was read. */
-async function stands(vault: Vault, deal: DealTable, row: FragmentTable): Promise<boolean> {
+async function stands(vault: Vault, deal: Pick<DealTable, 'deal'>, row: FragmentTable): Promise<boolean> {
   const found = await vault.parts.db.kysely
     .selectFrom('fragment')
     .innerJoin('deal', 'deal.deal', 'fragment.deal')

@@ -16,6 +16,7 @@ import { passphraseOf } from './passphrase.ts'
 import { parsePath, splitPath } from './paths.ts'
 import type { Place } from './place.ts'
 import { Places } from './places.ts'
+import { Reshaping } from './change.ts'
 import { openSigningKeys, readPublicSigningKeys } from './signing-keys.ts'
 import { siteStatus } from './site-status.ts'
 import { sweepAbandoned, sweepRemoved, sweepUnfinished } from './sweep.ts'
@@ -60,6 +61,7 @@ export interface Running {
   readonly log: VaultLog
   readonly places: Places
   readonly dealer: string
+  readonly reshaping: Reshaping
 }
 
 const ARENA_BYTES = 96 * 2 ** 20
@@ -148,7 +150,9 @@ export class SiteCore {
     readonly dealer: string
   }): Promise<Running> {
     const changed = (): void => this.changed()
+    const leaving = await this.db.kysely.selectFrom('leaving').select(['location', 'phase']).execute()
     const places = new Places({
+      departures: new Map(leaving.map(({ location, phase }) => [location, phase])),
       vault: given.row.vault,
       locations: given.locations,
       clock: this.clock,
@@ -181,7 +185,16 @@ export class SiteCore {
     await Promise.all([places.checkAll(), log.sweep()])
     this.swept = await sweepUnfinished(vault, given.row.running === 1)
     await this.db.kysely.updateTable('vault').set({ running: 1 }).execute()
-    return { vault, places, dealer: given.dealer, log }
+    const reshaping = new Reshaping({
+      vault,
+      log,
+      tasks: this.tasks,
+      clock: this.clock,
+      stop: this.stop.signal,
+      sweepNow: () => this.sweepNow(),
+      changed,
+    })
+    return { vault, places, dealer: given.dealer, log, reshaping }
   }
 
   run(running: Running): void {
@@ -192,6 +205,9 @@ export class SiteCore {
     this.#keeper.start()
     this.sweepLater()
     this.keepHouse(running)
+    void running.reshaping.resume().catch((error: unknown) => {
+      if (!this.stop.signal.aborted) this.options.log.warn({ error: String(error) }, 'a change that was under way could not go on')
+    })
     this.changed()
   }
 
@@ -229,6 +245,7 @@ export class SiteCore {
     const running = this.running
     if (running === undefined || this.stop.signal.aborted || place.view.presence !== 'present') return
     running.log.placeBack(place)
+    running.reshaping.placeBack()
     this.sweepLater()
   }
 
@@ -319,11 +336,17 @@ export class SiteCore {
   }
 
   sweepLater(): void {
+    void this.sweepNow()
+  }
+
+  /** Resolves when it was tried; never rejects. */
+  sweepNow(): Promise<void> {
     const running = this.running
-    if (running === undefined) return
+    if (running === undefined) return Promise.resolve()
     this.removing = this.removing
       .then(() => this.sweepIfNeeded(running))
       .catch((error: unknown) => this.options.log.warn({ error: String(error) }, 'removed fragments are taken away later'))
+    return this.removing
   }
 
   async sweepIfNeeded({ vault, log }: Running): Promise<void> {
@@ -346,12 +369,15 @@ export class SiteCore {
         'file',
         'folder',
         'fragment',
+        'deal_set',
         'deal',
         'debris',
         'change',
         'segment',
         'description',
         'upload',
+        'reshape',
+        'leaving',
         'location',
         'vault',
         'scrub_pass',

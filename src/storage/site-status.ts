@@ -1,5 +1,6 @@
 // The health of the vault as people are told it.
 import type { Status } from '#contract'
+import { changeMessages } from './site-change.ts'
 import { parseCapabilities } from './enrolment.ts'
 import { allowedPlaces, isMassLoss } from './health-debt.ts'
 import type { SiteCore } from './site-core.ts'
@@ -50,5 +51,5 @@ export async function siteStatus(core: SiteCore, request: { readonly check: bool
       text: `${label} lost or changed ${lost + corrupt} fragments at once: somebody may have emptied or overwritten it. It is not filled again by itself.`,
       next: `Find out what happened at ${label} and change its access key; then fill it: quorate repair.`,
     }))
-  return { ...status, locations, messages: [...alarms, ...status.messages, ...hints] }
+  return { ...status, locations, messages: [...alarms, ...status.messages, ...(await changeMessages(core)), ...hints] }
 }

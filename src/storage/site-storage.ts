@@ -4,6 +4,7 @@ import type { Site, SiteEvent, Status } from '#contract'
 import { openDatabase } from '#database'
 import { suggestFolders } from './enrolment.ts'
 import { SiteCore, type SiteStorageOptions } from './site-core.ts'
+import { siteChange } from './site-change.ts'
 import { siteFiles } from './site-files.ts'
 import { siteHealth } from './site-health.ts'
 import { siteMaking } from './site-making.ts'
@@ -39,6 +40,7 @@ function siteStorage(core: SiteCore) {
     ...siteWork(core),
     ...siteHealth(core),
     ...sitePlanner(core),
+    ...siteChange(core),
     close: (): Promise<void> => core.close(),
 
     async site(): Promise<Site> {

@@ -3,6 +3,7 @@ import type { LocationStatus, Status } from '#contract'
 import { rfc3339 } from '#base'
 import { sql } from '#database'
 import type { Place } from './place.ts'
+import type { Places } from './places.ts'
 import type { Vault } from './vault.ts'
 import type { VaultLog } from './vault-log.ts'
 
@@ -28,7 +29,7 @@ export async function vaultStatus(vault: Vault, vaultLog: VaultLog, dealer: stri
     .selectFrom('folder')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
-  const locations = places.all.map((place) => locationStatus(place, counts.get(place.id) ?? none()))
+  const locations = places.all.map((place) => locationStatus(place, owed(places, place, counts.get(place.id))))
   const wounded = locations.some(({ state }) => state !== 'healthy')
   const weak = wounded ? await weakDeals(vault) : { unreadable: 0, exact: 0 }
   const repairDue = locations.reduce((sum, { fragments }) => sum + fragments.lost + fragments.corrupt + fragments.pending, 0)
@@ -65,7 +66,7 @@ export async function vaultStatus(vault: Vault, vaultLog: VaultLog, dealer: stri
       id: row.vault,
       name: row.name,
       threshold: row.threshold,
-      count: places.all.length,
+      count: places.active.length,
       layout: row.layout,
       requireAll: row.require_all === 1,
       created: row.created,
@@ -80,6 +81,12 @@ export async function vaultStatus(vault: Vault, vaultLog: VaultLog, dealer: stri
     recoveryPoint: { sequence: row.head_sequence, at: row.head_at, pendingChanges },
     messages,
   }
+}
+
+/** To a location that leaves nothing is written any more: what it lacks is nobody's concern. */
+function owed(places: Places, place: Place, counts: Counts | undefined): Counts {
+  if (counts === undefined) return none()
+  return places.departure(place.id) === undefined ? counts : { ...counts, lost: 0, corrupt: 0, pending: 0 }
 }
 
 export function locationStatus(place: Place, counts: Counts): LocationStatus {
@@ -154,7 +161,7 @@ export async function countFragments(vault: Vault): Promise<Map<string, Counts>>
     .select((eb) => eb.fn.countAll<number>().as('stored'))
     .where('state', '=', 'stored')
     .executeTakeFirstOrThrow()
-  for (const { id } of vault.parts.places.all) {
+  for (const { id } of vault.parts.places.active) {
     const mine = counts.get(id) ?? none()
     mine.pending += Math.max(0, stored - mine.held - mine.lost - mine.corrupt - mine.pending)
     counts.set(id, mine)

@@ -134,7 +134,7 @@ async function gone(vault: Vault, place: Place, what: { readonly name: string; r
   const { clock, stallMs } = vault.parts
   const { name, signal } = what
   if (signal.aborted) throw new Failure('base.cancelled')
-  if (!place.usable) return false
+  if (!place.usable || vault.isRead(place.id, name)) return false
   try {
     const patience = { clock, ms: stallMs, label: place.label, signal }
     return (await within(patience, (stop) => place.location.discard(name, { signal: stop }))) === 'gone'

@@ -6,6 +6,7 @@ import type { Generated, Migration } from '#database'
 import { healthMigrations, type HealthTables } from './tables-health.ts'
 import { writerMigrations, type WriterTables } from './tables-writers.ts'
 import { uploadMigrations, type UploadTable } from './tables-upload.ts'
+import { changeMigrations, type ChangeTables } from './tables-change.ts'
 
 export interface VaultTable {
   /** Always 1: a home has one vault. */
@@ -120,7 +121,7 @@ export interface SegmentTable {
   readonly lines: number
 }
 
-export interface StorageTables extends HealthTables, WriterTables {
+export interface StorageTables extends HealthTables, WriterTables, ChangeTables {
   readonly vault: VaultTable
   readonly location: LocationTable
   readonly deal: DealTable
@@ -256,4 +257,5 @@ export const storageMigrations: Record<string, Migration> = {
   },
   ...writerMigrations,
   ...uploadMigrations,
+  ...changeMigrations,
 }

@@ -53,7 +53,7 @@ export class Uploads {
   }
 
   async begin(request: UploadAsked, actor: string): Promise<UploadTurn> {
-    const { vault, places } = this.#core.open()
+    const { vault } = this.#core.open()
     const { db, clock } = this.#core
     vault.parts.signer()
     const { path, file } = await requireWritable(db.kysely, request.path, request.ifAbsent)
@@ -78,15 +78,12 @@ export class Uploads {
       state: 'open',
       stored: null,
     }
-    await vault.begin(
-      { object: newId(), purpose: 'file', type, created, k: vault.row.threshold, all: places.all, chunkLog2: CHUNK_LOG2 },
-      async (tx, intent) => {
-        await tx
-          .insertInto('upload')
-          .values({ ...row, intent })
-          .execute()
-      },
-    )
+    await vault.begin({ object: newId(), purpose: 'file', type, created, chunkLog2: CHUNK_LOG2 }, async (tx, intent) => {
+      await tx
+        .insertInto('upload')
+        .values({ ...row, intent })
+        .execute()
+    })
     const session = await this.#session(vault, await this.#row(upload))
     const turn = session.newTurn()
     return { ...this.#view(session.row), turn }
@@ -274,19 +271,16 @@ export class Uploads {
   async #beginAnew(vault: Vault, session: UploadSession): Promise<void> {
     this.#forget(session)
     const { row } = session
-    const { places, db, clock } = { ...vault.parts, clock: this.#core.clock }
+    const { db, clock } = { ...vault.parts, clock: this.#core.clock }
     const created = rfc3339(clock.now())
     const { type, upload } = row
-    await vault.begin(
-      { object: newId(), purpose: 'file', type, created, k: vault.row.threshold, all: places.all, chunkLog2: CHUNK_LOG2 },
-      async (tx, intent) => {
-        await tx
-          .updateTable('upload')
-          .set({ intent, restarts: row.restarts + 1, active: created })
-          .where('upload', '=', upload)
-          .execute()
-      },
-    )
+    await vault.begin({ object: newId(), purpose: 'file', type, created, chunkLog2: CHUNK_LOG2 }, async (tx, intent) => {
+      await tx
+        .updateTable('upload')
+        .set({ intent, restarts: row.restarts + 1, active: created })
+        .where('upload', '=', upload)
+        .execute()
+    })
     await undoIntent(vault.parts, row.intent)
     const latest = await db.kysely.selectFrom('upload').selectAll().where('upload', '=', upload).executeTakeFirst()
     if (latest !== undefined) await this.#session(vault, latest)

@@ -160,7 +160,7 @@ export class VaultLog {
 
   /** True when a place that answers lacks the newest head. */
   #missed(): boolean {
-    return this.#vault.parts.places.all.some(({ id, usable }) => usable && this.#missing.has(id))
+    return this.#vault.parts.places.essential.some(({ id, usable }) => usable && this.#missing.has(id))
   }
 
   async #writeSegment(lines: readonly string[], lastId: number): Promise<void> {
@@ -249,9 +249,19 @@ export class VaultLog {
             .orderBy('x')
             .execute()
           const byDeal = Map.groupBy(fragments, ({ deal }) => deal)
+          const sets = await tx
+            .selectFrom('deal_set')
+            .select(['deal', 'generation', 'set_id as setId'])
+            .where(
+              'deal',
+              'in',
+              deals.map(({ deal }) => deal),
+            )
+            .execute()
+          const setOf = new Map(sets.map((set) => [set.deal, set]))
           for (const deal of deals) {
             if (deal.state === 'dropping') await write(encodeLine({ op: 'drop', dealId: deal.deal }))
-            else await write(encodeLine(dealLineOf(deal, byDeal.get(deal.deal) ?? [])))
+            else await write(encodeLine(dealLineOf(deal, byDeal.get(deal.deal) ?? [], setOf.get(deal.deal))))
           }
           after = deals[deals.length - 1]!.deal
         }
@@ -303,7 +313,7 @@ export class VaultLog {
     const rows = await db.kysely
       .selectFrom('segment')
       .innerJoin('deal', 'deal.deal', 'segment.deal')
-      .select(['segment.sequence', 'segment.kind', 'deal.deal', 'deal.object', 'deal.version'])
+      .select(['segment.sequence', 'segment.kind', 'deal.deal', 'deal.object', 'deal.version', 'deal.k'])
       .orderBy('segment.sequence')
       .execute()
     const references: (HeadReference & { kind: string })[] = []
@@ -327,6 +337,8 @@ export class VaultLog {
     const plain = ({ kind: _, ...reference }: HeadReference & { kind: string }): HeadReference => reference
     const snapshot = references.find(({ kind }) => kind === 'snapshot')
     const { row } = this.#vault
+    const k = await this.#headThreshold(rows)
+    const named = places.essential
     // A crash between the writing of a head and our note of it leaves that epoch taken: the next one is ours.
     let epoch = row.epoch + 1
     for (let tried = 0; tried < EPOCHS_TRIED_MAX; tried++) {
@@ -334,10 +346,10 @@ export class VaultLog {
         {
           vault: row.vault,
           epoch,
-          k: row.threshold,
-          n: places.all.length,
+          k,
+          n: named.length,
           layout: row.layout,
-          locations: places.all.map(({ id, x }) => ({ id, x })),
+          locations: named.map(({ id, x }) => (places.departure(id) === undefined ? { id, x } : { id, x, leaving: true })),
           catalogue: snapshot === undefined ? null : plain(snapshot),
           segments: references.filter(({ kind }) => kind === 'segment').map(plain),
           previous: row.head_hash,
@@ -357,9 +369,12 @@ export class VaultLog {
         head_sequence: rows.at(-1)?.sequence ?? 0,
         head_at: rfc3339(clock.now()),
       }
-      await db.kysely.updateTable('vault').set(update).execute()
+      await db.transaction(async (tx) => {
+        await tx.updateTable('vault').set(update).execute()
+        await tx.updateTable('reshape').set({ head_threshold: k }).execute()
+      })
       this.#vault.row = { ...this.#vault.row, ...update }
-      this.#missing = new Set(places.all.map(({ id }) => id).filter((id) => !standing.has(id)))
+      this.#missing = new Set(named.map(({ id }) => id).filter((id) => !standing.has(id)))
       // Parts that the snapshot replaced go only now that a head names it.
       await db.kysely
         .updateTable('deal')
@@ -376,6 +391,33 @@ export class VaultLog {
       detail: 'another writer is ahead of us in the vault head',
       next: 'Find the other site that writes to this vault.',
     })
+  }
+
+  /**
+   * k of the head is what a reader holds against the parts of the catalogue and against dealings that it does not describe: it rises only when
+   * none of them has a smaller one (docs/spec/vault.md, "Change").
+   */
+  async #headThreshold(parts: readonly { readonly k: number }[]): Promise<number> {
+    const { db } = this.#vault.parts
+    const writing = await db.kysely
+      .selectFrom('deal')
+      .select((eb) => eb.fn.min('k').as('k'))
+      .where('state', '=', 'writing')
+      .executeTakeFirst()
+    const before = await db.kysely.selectFrom('reshape').select('head_threshold').executeTakeFirst()
+    const unwritten = before !== undefined && (await this.pendingChanges()) > 0 ? before.head_threshold : undefined
+    const all = [this.#vault.row.threshold, writing?.k, unwritten, ...parts.map(({ k }) => k)]
+    return Math.min(...all.filter((k) => typeof k === 'number'))
+  }
+
+  /** Writes the catalogue anew, in the shape that the vault has now. */
+  snapshot(): Promise<void> {
+    const turn = this.#running.then(async () => {
+      await this.#requireNewest()
+      await this.#writeSnapshot()
+    })
+    this.#running = turn.catch(() => undefined)
+    return turn
   }
 
   /** Answers the places at which these bytes stand now, or `taken` when another head of ours has this epoch. */
@@ -412,11 +454,12 @@ export class VaultLog {
         failures.push(failure)
       }
     }
-    await Promise.all(places.all.map(put))
+    const named = places.essential
+    await Promise.all(named.map(put))
     if (taken) return 'taken'
     if (standing.size >= row.threshold) return standing
     throw new Failure('storage.quorum', {
-      detail: `only ${standing.size} of ${places.all.length} locations took the vault head: ${failures.map(({ message }) => message).join('; ')}`,
+      detail: `only ${standing.size} of ${named.length} locations took the vault head: ${failures.map(({ message }) => message).join('; ')}`,
       culprits: failures.flatMap(({ culprits }) => culprits),
       next: 'Bring the named locations back; names and folders of the last minutes are in the database of this site only.',
     })

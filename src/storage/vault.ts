@@ -51,6 +51,7 @@ export interface VaultParts {
 /** Dealings whose frames the gateway remembers for ranged reads, and for how long. */
 const KNOWN_MAX = 500
 const KNOWN_MS = 10 * 60_000
+const SHAPES_TRIED_MAX = 5
 
 export class Vault {
   readonly parts: VaultParts
@@ -70,8 +71,8 @@ export class Vault {
   }
 
   /** Locations, of n, that must hold a new object: all, or all but one, never fewer than k. */
-  quorum(n: number): number {
-    return this.row.require_all === 1 ? n : Math.max(this.row.threshold, n - 1)
+  quorum(k: number, n: number): number {
+    return this.row.require_all === 1 ? n : Math.max(k, n - 1)
   }
 
   /**
@@ -84,7 +85,11 @@ export class Vault {
       readonly purpose: 'file' | 'catalogue'
       readonly path: string
       readonly type: string
+      /** When the content was first dealt, if that is not now: of what is dealt anew. */
+      readonly created?: string | undefined
       readonly modified?: string | undefined
+      readonly user?: string | undefined
+      readonly ext?: DealSpec['ext'] | undefined
       readonly sizeBytes?: number | undefined
       readonly body: AsyncIterable<Uint8Array>
       readonly chunkLog2?: number
@@ -92,26 +97,40 @@ export class Vault {
     },
     commit: Commit<T>,
   ): Promise<{ readonly outcome: WriteOutcome; readonly committed: T }> {
+    // A change may take the shape away between the look at it and the intent; nothing of the body is read before that.
+    for (let tried = 1; ; tried++) {
+      const stored = await this.#store(request, commit)
+      if (stored !== undefined) return stored
+      if (tried >= SHAPES_TRIED_MAX) throw reshapedAlways()
+    }
+  }
+
+  async #store<T>(
+    request: Parameters<typeof this.store>[0],
+    commit: Commit<T>,
+  ): Promise<{ readonly outcome: WriteOutcome; readonly committed: T } | undefined> {
     const { places, clock, signer } = this.parts
     const arenas = request.purpose === 'file' ? this.parts.uploadArenas : this.parts.arenas
-    const created = rfc3339(clock.now())
+    const created = request.created ?? rfc3339(clock.now())
     const key = signer()
-    // A location may be added while this runs: it takes part from the next object on.
-    const all = places.all
+    // Locations and shape may change while this runs: that counts from the next object on.
+    const all = places.active
     const n = all.length
-    const k = this.row.threshold
+    const { threshold: k, layout } = this.row
+    const { suite } = this
     if (!dealable(k, n)) throw new Failure('crypto.threshold', { detail: `${k} of ${n} is not offered: a disaster could not search it` })
     const chunkLog2 = request.chunkLog2 ?? 18
     const pool = (await this.parts.pool.serves({ sizeBytes: request.sizeBytes, chunkLog2, n })) ? this.parts.pool : undefined
     // A small file needs one slot; so does a file whose chunks are dealt elsewhere.
     const slots = pool !== undefined || smallerThanChunk(request.sizeBytes, chunkLog2) ? 1 : deskSlots(n)
-    const arena = await arenas.take({ suite: this.suite, k, rows: n, chunkLog2, slots }, request.signal)
+    const arena = await arenas.take({ suite, k, rows: n, chunkLog2, slots }, request.signal)
     let intent: Intent | undefined
     let arenaFree = true
     try {
-      intent = await this.begin({ ...request, created, k, all, chunkLog2 })
+      intent = await this.#begin({ ...request, created, k, all, chunkLog2, layout })
+      if (intent === undefined) return undefined
       const spec: DealSpec = {
-        suite: this.suite,
+        suite,
         k,
         n,
         chunkLog2,
@@ -119,7 +138,7 @@ export class Vault {
         vault: this.row.vault,
         object: request.object,
         version: intent.version,
-        ext: [],
+        ext: request.ext ?? [],
       }
       const targets = all.map((place, index) => ({ place, x: index + 1, name: intent!.names[index]! }))
       const outcome = await writeObject({
@@ -127,17 +146,17 @@ export class Vault {
         spec,
         targets,
         body: request.body,
-        meta: { path: request.path, type: request.type, created, modified: request.modified, user: 'local' },
+        meta: { path: request.path, type: request.type, created, modified: request.modified, user: request.user ?? 'local' },
         sizeBytes: request.sizeBytes,
         signer: key,
-        quorum: this.quorum(n),
+        quorum: this.quorum(k, n),
         stallMs: this.parts.stallMs,
         clock,
         signal: request.signal,
         pool,
       })
       arenaFree = outcome.arenaFree
-      const committed = await this.commitWritten({ ...request, ...intent, k, n, chunkLog2, created }, outcome, commit)
+      const committed = await this.commitWritten({ ...request, ...intent, k, n, chunkLog2, created, layout }, outcome, commit)
       return { outcome, committed }
     } catch (error) {
       if (error instanceof WriteFailed) arenaFree = error.arenaFree
@@ -228,22 +247,30 @@ export class Vault {
     among?: readonly Candidate[],
   ): Promise<ObjectReader> {
     const { clock } = this.parts
-    const candidates = among ?? (await this.candidates(deal.deal))
-    const remembered = this.#known.get(deal.deal)
-    const known = remembered !== undefined && remembered.untilMs > clock.now() ? remembered.known : undefined
-    const open = (given: Known | undefined): Promise<ObjectReader> =>
-      ObjectReader.open({
+    const leave = this.#read(deal.deal)
+    let reader: ObjectReader
+    let known: Known | undefined
+    try {
+      // k belongs to the set whose names these are: a change may have put another in its place since the caller looked.
+      const { candidates, k } = among === undefined ? await this.set(deal) : { candidates: among, k: deal.k }
+      const remembered = this.#known.get(deal.deal)
+      known = remembered !== undefined && remembered.untilMs > clock.now() ? remembered.known : undefined
+      reader = await ObjectReader.open({
         candidates,
-        asked: { k: deal.k, vault: this.row.vault, object: deal.object, version: deal.version, dealId: deal.deal },
+        asked: { k, vault: this.row.vault, object: deal.object, version: deal.version, dealId: deal.deal },
         arenas: this.parts.arenas,
         clock,
         hedgeMs: this.parts.hedgeMs,
         stallMs: this.parts.stallMs,
         onBlame: (blamed) => void this.blame(deal.deal, blamed),
+        onClose: leave,
         signal,
-        known: given,
+        known,
       })
-    const reader = await open(known)
+    } catch (error) {
+      leave()
+      throw error
+    }
     if (known !== undefined) return reader
     if (!this.#signed(reader)) {
       await reader.close()
@@ -262,13 +289,53 @@ export class Vault {
     return dealer !== undefined && verifyMeta(parsed, dealer, reader.assembly.keys.contentId)
   }
 
-  /** Where the fragments of a dealing should lie and can be asked for. */
-  async candidates(deal: string): Promise<Candidate[]> {
-    const rows = await this.parts.db.kysely.selectFrom('fragment').selectAll().where('deal', '=', deal).execute()
-    return rows.flatMap((row) => {
+  /** Where the fragments of a dealing should lie and can be asked for, and its k, as of one moment. */
+  async set(deal: Pick<DealTable, 'deal' | 'k'>): Promise<{ readonly candidates: Candidate[]; readonly k: number }> {
+    const rows = await this.parts.db.kysely
+      .selectFrom('fragment')
+      .innerJoin('deal', 'deal.deal', 'fragment.deal')
+      .select(['fragment.x', 'fragment.location', 'fragment.name', 'fragment.state', 'deal.k'])
+      .where('fragment.deal', '=', deal.deal)
+      .execute()
+    const candidates = rows.flatMap((row) => {
       const place = this.parts.places.byId(row.location)
       return place === undefined || row.name === null ? [] : [{ place, x: row.x, name: row.name, suspect: row.state !== 'held' }]
     })
+    return { candidates, k: rows[0]?.k ?? deal.k }
+  }
+
+  // --- names that a change has replaced stay until those who read them are done
+
+  readonly #reading = new Map<string, number>()
+  readonly #replaced = new Map<string, ReadonlySet<string>>()
+
+  #read(deal: string): () => void {
+    this.#reading.set(deal, (this.#reading.get(deal) ?? 0) + 1)
+    let left = false
+    return () => {
+      if (left) return
+      left = true
+      const others = this.#reading.get(deal)! - 1
+      if (others > 0) this.#reading.set(deal, others)
+      else {
+        this.#reading.delete(deal)
+        this.settle(deal)
+      }
+    }
+  }
+
+  /** Call before the rows of a dealing are replaced, and `settle` after: who reads the old names until then may go on. */
+  replacing(deal: string, names: readonly { readonly location: string; readonly name: string | null }[]): void {
+    this.#replaced.set(deal, new Set([...(this.#replaced.get(deal) ?? []), ...names.map(({ location, name }) => `${location} ${name}`)]))
+  }
+
+  settle(deal: string): void {
+    if (!this.#reading.has(deal) && this.#replaced.delete(deal)) this.parts.changed()
+  }
+
+  isRead(location: string, name: string): boolean {
+    for (const names of this.#replaced.values()) if (names.has(`${location} ${name}`)) return true
+    return false
   }
 
   /** Notes that a fragment is lost or damaged, so that repair brings it back. */
@@ -314,18 +381,46 @@ export class Vault {
       readonly purpose: 'file' | 'catalogue'
       readonly type: string
       readonly created: string
+      readonly chunkLog2: number
+    },
+    also: (tx: Tx, intent: string) => Promise<void>,
+  ): Promise<Intent> {
+    for (let tried = 1; tried <= SHAPES_TRIED_MAX; tried++) {
+      const { threshold: k, layout } = this.row
+      const intent = await this.#begin({ ...request, k, layout, all: this.parts.places.active }, also)
+      if (intent !== undefined) return intent
+    }
+    throw reshapedAlways()
+  }
+
+  /** Undefined when the shape is not wanted any more. */
+  async #begin(
+    request: {
+      readonly object: string
+      readonly purpose: 'file' | 'catalogue'
+      readonly type: string
+      readonly created: string
       readonly k: number
       readonly all: readonly Place[]
       readonly chunkLog2: number
+      readonly layout: DealTable['layout']
     },
     also?: (tx: Tx, intent: string) => Promise<void>,
-  ): Promise<Intent> {
+  ): Promise<Intent | undefined> {
     const provisional = newId()
     const names = request.all.map(() => {
       const id = newId()
       return `${id.slice(0, 2)}/${id}`
     })
     const version = await this.#group.run(async (tx) => {
+      const wanted = await tx.selectFrom('vault').select(['threshold', 'layout']).executeTakeFirstOrThrow()
+      const leaving = await tx.selectFrom('leaving').select(['location', 'phase']).execute()
+      const reshaped = wanted.threshold !== request.k || wanted.layout !== request.layout
+      if (reshaped || request.all.some(({ id }) => leaving.some(({ location }) => location === id))) {
+        this.row = { ...this.row, ...wanted }
+        for (const { location, phase } of leaving) this.parts.places.depart(location, phase)
+        return undefined
+      }
       const newest = await tx
         .selectFrom('deal')
         .select((eb) => eb.fn.max('version').as('version'))
@@ -340,7 +435,7 @@ export class Vault {
           version: next,
           k: request.k,
           n: request.all.length,
-          layout: this.row.layout,
+          layout: request.layout,
           chunk_log2: request.chunkLog2,
           size: 0,
           padded: 0,
@@ -367,7 +462,7 @@ export class Vault {
       await also?.(tx, provisional)
       return next
     })
-    return { provisional, version, names }
+    return version === undefined ? undefined : { provisional, version, names }
   }
 
   /** Takes back what an unfinished write may have left; what cannot be reached now is debris for later. */
@@ -378,6 +473,10 @@ export class Vault {
       this.parts.log.warn({ error: String(error) }, 'an unfinished write is cleaned up at the next start')
     }
   }
+}
+
+function reshapedAlways(): Failure {
+  return new Failure('storage.read-only', { detail: 'the shape of the vault changes all the time' })
 }
 
 export interface Intent {

@@ -1,7 +1,7 @@
 // A door whose site is a map in memory: enough of one to hold the gateway to its contract without storage.
 import type { Access, Door, ReadGrant } from '#access'
 import { Failure } from '#base'
-import type { Entry, SiteEvent, Status, Task, VaultSummary } from '#contract'
+import type { ChangeStatus, Entry, SiteEvent, Status, Task, VaultSummary } from '#contract'
 import { createMemoryHealth } from './memory-health.ts'
 
 export interface MemoryDoor extends Door {
@@ -26,6 +26,22 @@ interface File {
   readonly type: string
   readonly modified: string
   readonly number: number
+}
+
+const CHANGE: ChangeStatus = {
+  state: 'idle',
+  started: null,
+  wanted: { threshold: 2, count: 3, layout: 'shared', spare: 1 },
+  due: { objects: 0, bytes: 0, steps: { anew: 0, reshare: 0, place: 0 } },
+  bytesDone: 0,
+  bytesTotal: 0,
+  bytesPerSecond: 0,
+  rate: 0,
+  remainingSeconds: null,
+  task: null,
+  shapes: [],
+  leaving: [],
+  waits: [],
 }
 
 /** Files under /zeros/SIZE are made of zeros and never kept; uploads under /void are counted and forgotten. */
@@ -160,6 +176,23 @@ export function createMemoryDoor(): MemoryDoor {
         lastSeen: null,
         capabilities: null,
       }
+    },
+    async change() {
+      note('change')
+      return CHANGE
+    },
+    async previewChange() {
+      note('previewChange')
+      const { wanted } = CHANGE
+      return { before: wanted, after: wanted, spareMeanwhile: 1, objects: 0, steps: CHANGE.due.steps, bytes: 0, seconds: 0, warnings: [] }
+    },
+    async requestChange() {
+      note('requestChange')
+      return CHANGE
+    },
+    async steerChange() {
+      note('steerChange')
+      return CHANGE
     },
     async testLocation() {
       note('testLocation')

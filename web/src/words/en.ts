@@ -275,10 +275,15 @@ export const en = {
     title: 'Work',
     recent: 'Recent work',
     none: 'Nothing ran yet.',
-    kinds: { scrub: 'Check', repair: 'Repair', upload: 'Upload', recover: 'Bring back', copy: 'Copy', remove: 'Remove' } satisfies Record<
-      Task['kind'],
-      string
-    >,
+    kinds: {
+      scrub: 'Check',
+      repair: 'Repair',
+      upload: 'Upload',
+      recover: 'Bring back',
+      copy: 'Copy',
+      remove: 'Remove',
+      change: 'Change',
+    } satisfies Record<Task['kind'], string>,
     states: { running: 'running', done: 'done', failed: 'failed', cancelled: 'cancelled' } satisfies Record<Task['state'], string>,
     cancel: (what: string): string => `Cancel: ${what}`,
     units: {
