@@ -22,6 +22,9 @@ import type {
   SteerRequest,
   Stored,
   Task,
+  Upload,
+  UploadProof,
+  UploadTurn,
   Traits,
   VaultRequest,
   VaultSummary,
@@ -81,6 +84,25 @@ export interface Door {
     readonly sizeBytes?: number | undefined
     readonly ifAbsent: boolean
   }): Promise<WriteGrant>
+  /** Unfinished uploads, and those that ended lately. */
+  uploads(request: { readonly path?: string | undefined }): Promise<readonly Upload[]>
+  /** Begins one that can go on after interruptions. */
+  beginUpload(request: {
+    readonly path: string
+    readonly size: number
+    readonly modified?: string | undefined
+    readonly type?: string | undefined
+    readonly ifAbsent: boolean
+  }): Promise<UploadTurn>
+  upload(id: string): Promise<Upload>
+  /** Has a parked one read back; answers at once. */
+  wakeUpload(id: string): Promise<Upload>
+  /** The turn, for whoever has the same source. */
+  takeUpload(id: string, proof: UploadProof): Promise<UploadTurn>
+  /** What arrives before the body breaks off is kept. */
+  sendUpload(id: string, from: { readonly turn: string; readonly offset: number }, body: AsyncIterable<Uint8Array>): Promise<Upload>
+  finishUpload(id: string, request: { readonly turn: string }): Promise<Stored>
+  cancelUpload(id: string): Promise<Upload>
   openToRead(request: { readonly path: string; readonly version?: number | undefined }): Promise<ReadGrant>
   createFolder(request: { readonly path: string }): Promise<Entry>
   move(request: { readonly from: string; readonly to: string; readonly replace: boolean }): Promise<Entry>

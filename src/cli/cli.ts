@@ -34,7 +34,9 @@ export async function run(argv: readonly string[], host: Host): Promise<number> 
   } catch (error) {
     if (error instanceof OutputClosed) return EXIT.done
     if (host.signal.aborted && isFailure(error, 'base.cancelled')) {
-      await out.problem(new Failure('base.cancelled', { detail: 'Interrupted; what was not finished is not there.' }))
+      await out.problem(
+        error.next === undefined ? new Failure('base.cancelled', { detail: 'Interrupted; what was not finished is not there.' }) : error,
+      )
       return EXIT.failed
     }
     await out.problem(error)

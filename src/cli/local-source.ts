@@ -8,8 +8,8 @@ export interface LocalSource {
   readonly sizeBytes: number
   /** RFC 3339; undefined when the file's time is none that can be written so. */
   readonly modified: string | undefined
-  /** A part is overwritten when the one after the next is read. The last part comes only if the file is unchanged. */
-  read(): AsyncIterable<Uint8Array>
+  /** From byte `from` on, up to `end`. A part is overwritten when the one after the next is read. The last part comes only if the file is unchanged. */
+  read(from?: number, end?: number): AsyncIterable<Uint8Array>
   close(): Promise<void>
 }
 
@@ -25,7 +25,7 @@ export async function openLocalSource(path: string): Promise<LocalSource> {
       return {
         sizeBytes: Number(before.size),
         modified: timestamp(Number(before.mtimeMs)),
-        read: () => readAll(handle, path, before),
+        read: (from = 0, end = Number(before.size)) => readAll(handle, path, { before, from, end }),
         close: () => handle.close(),
       }
     } catch (error) {
@@ -38,10 +38,13 @@ export async function openLocalSource(path: string): Promise<LocalSource> {
 }
 
 /** Two buffers in turn: one is being sent while the other is being filled. */
-async function* readAll(handle: FileHandle, path: string, before: BigIntStats): AsyncIterableIterator<Uint8Array> {
-  const sizeBytes = Number(before.size)
-  const partBytes = Math.min(READ_BYTES, sizeBytes)
-  const buffers = [Buffer.allocUnsafeSlow(partBytes), Buffer.allocUnsafeSlow(sizeBytes > partBytes ? partBytes : 0)] as const
+async function* readAll(
+  handle: FileHandle,
+  path: string,
+  { before, from, end }: { readonly before: BigIntStats; readonly from: number; readonly end: number },
+): AsyncIterableIterator<Uint8Array> {
+  const partBytes = Math.min(READ_BYTES, end - from)
+  const buffers = [Buffer.allocUnsafeSlow(partBytes), Buffer.allocUnsafeSlow(end - from > partBytes ? partBytes : 0)] as const
   const readAhead = (turn: number, offset: number): Promise<Uint8Array> => {
     const part = fill(turn, offset)
     // It is waited for later; until then its failure is nobody's surprise.
@@ -49,7 +52,7 @@ async function* readAll(handle: FileHandle, path: string, before: BigIntStats): 
     return part
   }
   const fill = async (turn: number, offset: number): Promise<Uint8Array> => {
-    const part = buffers[turn % 2 === 0 ? 0 : 1].subarray(0, Math.min(partBytes, sizeBytes - offset))
+    const part = buffers[turn % 2 === 0 ? 0 : 1].subarray(0, Math.min(partBytes, end - offset))
     for (let at = 0; at < part.length;) {
       const { bytesRead } = await handle.read(part, at, part.length - at, offset + at)
       if (bytesRead === 0) throw changed(path)
@@ -57,16 +60,16 @@ async function* readAll(handle: FileHandle, path: string, before: BigIntStats): 
     }
     return part
   }
-  let ahead = readAhead(0, 0)
+  let ahead = readAhead(0, from)
   try {
-    for (let turn = 0, offset = 0; offset < sizeBytes; turn++) {
+    for (let turn = 0, offset = from; offset < end; turn++) {
       const part = await ahead
       offset += part.length
-      if (offset < sizeBytes) ahead = readAhead(turn + 1, offset)
+      if (offset < end) ahead = readAhead(turn + 1, offset)
       else await unchanged(handle, path, before)
       yield part
     }
-    if (sizeBytes === 0) await unchanged(handle, path, before)
+    if (from === end) await unchanged(handle, path, before)
   } catch (error) {
     throw localFailure(error, 'read', path)
   } finally {

@@ -22,6 +22,10 @@ export async function perform(
       return (await import('./commands/location.ts')).testLocations(context, wish.named)
     case 'put':
       return (await import('./commands/put.ts')).put(context, wish.names, wish.options)
+    case 'uploads': {
+      const { listUploads, removeUploads } = await import('./commands/uploads.ts')
+      return wish.remove.length > 0 ? removeUploads(context, wish.remove) : listUploads(context)
+    }
     case 'get':
       return (await import('./commands/get.ts')).get(context, wish.from, wish.to, wish.options)
     case 'cat': {

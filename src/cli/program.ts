@@ -25,6 +25,7 @@ export type Wish =
   | { readonly kind: 'list-locations' }
   | { readonly kind: 'test-locations'; readonly named: readonly string[] }
   | { readonly kind: 'put'; readonly names: readonly string[]; readonly options: PutOptions }
+  | { readonly kind: 'uploads'; readonly remove: readonly string[] }
   | { readonly kind: 'get'; readonly from: string; readonly to: string; readonly options: GetOptions }
   | { readonly kind: 'cat'; readonly path: string; readonly range: string | undefined; readonly version: number | undefined }
   | { readonly kind: 'ls'; readonly path: string; readonly options: LsOptions }
@@ -109,7 +110,15 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
     .argument('<names...>', 'SOURCE... and, last, a path in the vault; a slash at its end makes it a folder')
     .option('--if-absent', 'refuse to make a new version of a file that exists')
     .option('--parallel <n>', 'files at once', positive, PARALLEL)
-    .action((names, { ifAbsent, parallel }) => wish({ kind: 'put', names, options: { ifAbsent: ifAbsent === true, parallel } }))
+    .option('--resume', 'go on with unfinished uploads of small files, too; those of 64 MiB and more always go on')
+    .action((names, { ifAbsent, parallel, resume }) =>
+      wish({ kind: 'put', names, options: { ifAbsent: ifAbsent === true, parallel, resume: resume === true } }),
+    )
+  program
+    .command('uploads')
+    .description('list unfinished uploads; put the same file again to go on with one')
+    .option('--remove <ids...>', 'remove these, and what they wrote')
+    .action(({ remove }) => wish({ kind: 'uploads', remove: remove ?? [] }))
   program
     .command('get')
     .description('fetch a file or folder')

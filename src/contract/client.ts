@@ -19,6 +19,7 @@ import type { HealthHistory, HealthRequest, HealthView, MeasuredLocation, ScrubD
 import type { Plan, PlanRequest } from './plan.ts'
 import type { ChangePreview, ChangeRequest, ChangeStatus, PreviewRequest, SteerRequest } from './change.ts'
 import { routes, type Route } from './routes.ts'
+import { uploadCalls, type UploadCalls } from './upload-calls.ts'
 import type { Capabilities } from './contract.ts'
 
 export interface TransportRequest {
@@ -74,7 +75,7 @@ export interface Download {
 }
 
 /** Calls of a site. Every refusal is a `Failure` with the code of the server. */
-export interface Client {
+export interface Client extends UploadCalls {
   site(options?: CallOptions): Promise<Site>
   status(query?: { check?: boolean }, options?: CallOptions): Promise<Status>
   createVault(body: VaultRequest, options?: CallOptions): Promise<VaultSummary>
@@ -149,6 +150,12 @@ export function createClient(transport: Transport): Client {
     task: (id, options) => call(routes.task, { params: { id } }, options),
     cancelTask: (id, options) => call(routes.cancelTask, { params: { id } }, options),
     openSession: (body, options) => call(routes.openSession, { body }, options),
+    ...uploadCalls(call, async ({ query, params, body, size, options }) => {
+      const headers = { 'content-type': 'application/octet-stream', ...(size === undefined ? {} : { 'content-length': String(size) }) }
+      const address = target(routes.sendUpload, { query, params })
+      const answer = await checked(await transport({ method: 'PUT', target: address, headers, body, signal: options.signal }))
+      return JSON.parse(fromUtf8(await collect(answer.body)))
+    }),
     upload: async ({ body, ...query }, options = {}) => {
       const answer = await checked(
         await transport({

@@ -4,6 +4,7 @@ import * as c from './change.ts'
 import * as h from './health.ts'
 import * as p from './plan.ts'
 import * as s from './schemas.ts'
+import * as u from './uploads.ts'
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -117,6 +118,67 @@ export const routes = {
     answer: s.stored,
     status: 201,
     summary: 'Store the body as a new version; size is refused when it differs from what came',
+  },
+  uploads: {
+    method: 'GET',
+    path: '/api/v1/uploads',
+    query: z.object({ path: s.vaultPath.optional() }),
+    answer: z.object({ uploads: z.array(u.upload) }),
+    status: 200,
+    summary: 'Unfinished uploads, and those that ended lately',
+  },
+  beginUpload: {
+    method: 'POST',
+    path: '/api/v1/uploads',
+    body: u.uploadRequest,
+    answer: u.uploadTurn,
+    status: 201,
+    summary: 'Begin an upload that can go on after any interruption, for seven days',
+  },
+  unfinishedUpload: {
+    method: 'GET',
+    path: '/api/v1/uploads/:id',
+    answer: u.upload,
+    status: 200,
+    summary: 'How far an upload is; offset is where sending goes on',
+  },
+  wakeUpload: {
+    method: 'POST',
+    path: '/api/v1/uploads/:id/wake',
+    answer: u.upload,
+    status: 200,
+    summary: 'Have a parked upload read back; ask again while it is checking',
+  },
+  takeUpload: {
+    method: 'POST',
+    path: '/api/v1/uploads/:id/take',
+    body: u.uploadProof,
+    answer: u.uploadTurn,
+    status: 200,
+    summary: 'Take the turn by proving the same source: SHA-256 of its first offset bytes',
+  },
+  sendUpload: {
+    method: 'PUT',
+    path: '/api/v1/uploads/:id/content',
+    query: z.object({ turn: s.hexId, offset: z.coerce.number().int().min(0) }),
+    answer: u.upload,
+    status: 200,
+    summary: 'Send bytes from the offset on; what arrived before the body broke off is kept',
+  },
+  finishUpload: {
+    method: 'POST',
+    path: '/api/v1/uploads/:id/finish',
+    body: z.object({ turn: s.hexId }),
+    answer: s.stored,
+    status: 201,
+    summary: 'Store the upload as a new version; asked again it answers the same',
+  },
+  cancelUpload: {
+    method: 'DELETE',
+    path: '/api/v1/uploads/:id',
+    answer: u.upload,
+    status: 200,
+    summary: 'Remove an unfinished upload and what it wrote',
   },
   download: {
     method: 'GET',

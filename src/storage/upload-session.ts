@@ -43,6 +43,9 @@ export class UploadSession {
   #hash: Sha256 = sha256Stream()
   #state: State = 'ready'
   #turn: string | undefined
+  /** Number of the request that sends; those before it are over. */
+  #request = 0
+  #pushing: Promise<void> = Promise.resolve()
   #writing: Promise<Stored> | undefined
   #checking: Promise<boolean> | undefined
   #arena: Arena | undefined
@@ -90,12 +93,20 @@ export class UploadSession {
 
   /** Takes the bytes in order from `offset`; what came before the body broke off stays. */
   async send(from: { readonly turn: string; readonly offset: number }, body: AsyncIterable<Uint8Array>): Promise<void> {
+    // Whose link broke may be back before we have noticed: the request that still hangs gives way.
+    if (this.#turn === from.turn && this.#state === 'sending') {
+      this.#request += 1
+      await this.#pushing.catch(() => undefined)
+      if (this.#state === 'sending') this.#state = 'ready'
+    }
     this.#requireTurn(from.turn)
     if (from.offset !== this.received) throw otherOffset(this.received)
     this.#state = 'sending'
+    const mine = ++this.#request
     void this.#start()
     try {
       for await (const piece of body) {
+        if (mine !== this.#request) throw superseded()
         if (piece.length === 0) continue
         if (this.received + piece.length > this.row.size) {
           throw new Failure('storage.size-differs', {
@@ -103,11 +114,12 @@ export class UploadSession {
             next: 'Look whether the source grows, and send it as a new upload.',
           })
         }
-        await this.#push(piece)
-        this.received += piece.length
+        this.#pushing = this.#push(piece)
+        await this.#pushing
       }
+      if (mine !== this.#request) throw superseded()
     } finally {
-      if (this.#state === 'sending') this.#state = 'ready'
+      if (mine === this.#request && this.#state === 'sending') this.#state = 'ready'
       this.idleSinceMs = this.#now()
     }
   }
@@ -153,6 +165,7 @@ export class UploadSession {
   async #push(piece: Uint8Array): Promise<void> {
     try {
       await this.#feed.push(piece)
+      this.received += piece.length
     } catch (error) {
       await this.#writing
       throw error
@@ -263,6 +276,10 @@ export class UploadSession {
   #now(): number {
     return this.#parts.vault.parts.clock.now()
   }
+}
+
+function superseded(): Failure {
+  return new Failure('storage.upload-busy', { detail: 'a later request goes on with this upload', next: 'Let that one end.' })
 }
 
 function otherOffset(received: number): Failure {

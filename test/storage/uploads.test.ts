@@ -82,13 +82,35 @@ describe('an upload whose link breaks', () => {
       const sending = storage.sendUpload(id, { turn, offset: CHUNK }, slow())
       while ((await storage.upload(id)).offset !== CHUNK + 10) await new Promise(setImmediate)
       await refuses(storage.takeUpload(id, { offset: CHUNK + 10, sha256: digest(bytes.subarray(0, CHUNK + 10)) }), 'storage.upload-busy')
-      await refuses(storage.sendUpload(id, { turn, offset: CHUNK + 10 }, pieces(bytes)), 'storage.upload-busy')
+      await refuses(storage.sendUpload(id, { turn: '0'.repeat(32), offset: CHUNK + 10 }, pieces(bytes)), 'storage.upload-busy')
       release()
       await sending
       const second = await takeUp(storage, id, bytes)
       await refuses(storage.sendUpload(id, { turn, offset: second.offset }, pieces(bytes)), 'storage.upload-busy')
       const { stored } = await goOn(storage, id, bytes)
       assert.equal(stored.entry.size, bytes.length)
+    })
+  })
+
+  it('goes on with the same client although its former request still hangs', async () => {
+    await inSite({}, async ({ storage }) => {
+      const { id, turn } = await begun(storage, bytes, { afterBytes: CHUNK })
+      let release = (): void => undefined
+      const held = new Promise<void>((resolve) => {
+        release = resolve
+      })
+      async function* hanging(): AsyncGenerator<Uint8Array> {
+        yield bytes.subarray(CHUNK, CHUNK + 10)
+        await held
+        yield pattern(1000)
+      }
+      const hung = storage.sendUpload(id, { turn, offset: CHUNK }, hanging())
+      while ((await storage.upload(id)).offset !== CHUNK + 10) await new Promise(setImmediate)
+      await storage.sendUpload(id, { turn, offset: CHUNK + 10 }, pieces(bytes.subarray(CHUNK + 10)))
+      release()
+      await refuses(hung, 'storage.upload-busy')
+      await storage.finishUpload(id, { turn })
+      assert.ok(Buffer.from(bytes).equals(await get(storage, '/scan.dcm')))
     })
   })
 

@@ -15,6 +15,8 @@ import { counted, printable, size } from '../words.ts'
 export interface PutOptions {
   readonly ifAbsent: boolean
   readonly parallel: number
+  /** Also files that are sent in moments are uploads that go on after an interruption. */
+  readonly resume: boolean
 }
 
 interface Source {
@@ -188,6 +190,10 @@ async function putFile(context: Context, item: { readonly local: string; readonl
   try {
     meter.file(item.target)
     const { modified, sizeBytes: size } = source
+    if (options.resume || size >= RESUMED_BYTES_MIN) {
+      const { putResumably } = await import('../put-resumably.ts')
+      return await putResumably(context, source, { ...item, ifAbsent: options.ifAbsent })
+    }
     return await context.client.upload(
       { path: item.target, body: body(), size, modified, ifAbsent: options.ifAbsent },
       { signal: context.signal },
@@ -197,6 +203,9 @@ async function putFile(context: Context, item: { readonly local: string; readonl
     await source.close()
   }
 }
+
+/** From this size on, an upload goes on after a broken link, a crash, or on another day. */
+const RESUMED_BYTES_MIN = 64 * 2 ** 20
 
 const ONE_FILE = new Set(['cli.file', 'storage.source-changed', 'storage.path', 'storage.exists', 'storage.size-differs', 'api.body'])
 

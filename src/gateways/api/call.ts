@@ -50,7 +50,7 @@ export interface Gateway {
 export async function serve(gateway: Gateway, name: RouteName, raw: IncomingMessage, response: ServerResponse): Promise<void> {
   const { entrance, instance } = contextOf(gateway, raw)
   const watch = watchConnection(gateway, name, response)
-  const isUpload = name === 'upload'
+  const isUpload = name === 'upload' || name === 'sendUpload'
   const body = requestBody(raw, response, {
     silenceMs: isUpload ? gateway.bounds.uploadSilenceMs : gateway.bounds.requestBodyMs,
     totalMs: isUpload ? undefined : gateway.bounds.requestBodyMs,

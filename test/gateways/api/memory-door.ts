@@ -3,6 +3,7 @@ import type { Access, Door, ReadGrant } from '#access'
 import { Failure } from '#base'
 import type { ChangeStatus, Entry, SiteEvent, Status, Task, VaultSummary } from '#contract'
 import { createMemoryHealth } from './memory-health.ts'
+import { createMemoryUploads } from './memory-uploads.ts'
 
 export interface MemoryDoor extends Door {
   /** Calls in order, by name. */
@@ -124,6 +125,16 @@ export function createMemoryDoor(): MemoryDoor {
 
   return {
     ...createMemoryHealth(note, { id: ID, at: MODIFIED }),
+    ...createMemoryUploads(
+      note,
+      (path, bytes, { type, modified }) => {
+        const versions = files.get(path) ?? []
+        files.set(path, [...versions, { bytes, type, modified: modified ?? MODIFIED, number: versions.length + 1 }])
+        addFolders(path)
+        return { entry: entry(path), acknowledged: 3, count: 3, laggards: [], note: 'stored at 3 of 3 locations' }
+      },
+      MODIFIED,
+    ),
     calls,
     dropped,
     openGrants: () => grants,

@@ -1,0 +1,140 @@
+// A real site behind a link that breaks all the time, and its restarts: what is sent arrives.
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { createAccess } from '#access'
+import { Failure } from '#base'
+import { createClient, uploadResumably, type Client, type ResumeNews, type Stored } from '#contract'
+import { createApi, type Api } from '#gateways/api'
+import type { SiteStorage } from '#storage'
+import { socketTransport } from '../../../src/cli/socket-transport.ts'
+import { makeSite, quiet, type TestSite } from '../../storage/site.ts'
+import { breakingLink } from './breaking-link.ts'
+
+export interface Linked {
+  readonly site: TestSite
+  /** Over the link that breaks. */
+  readonly client: Client
+  /** Over one that does not. */
+  readonly steady: Client
+  readonly breaks: () => number
+  /** The site ends and starts again; nobody can reach it meanwhile. */
+  restart(): Promise<void>
+}
+
+export async function withLink(
+  request: Parameters<typeof makeSite>[0],
+  bytesAfter: () => number,
+  work: (linked: Linked) => Promise<void>,
+): Promise<void> {
+  const site = await makeSite(request)
+  const socket = join(site.root, 'site.sock')
+  const serve = async (storage: SiteStorage): Promise<Api> => {
+    const api = await createApi({
+      access: createAccess(storage),
+      operator: { kind: 'local', name: 'test' },
+      log: { ...quiet, error: () => undefined },
+      bounds: { stopGraceMs: 10 },
+    } as Parameters<typeof createApi>[0])
+    await api.listenOnSocket(socket)
+    return api
+  }
+  let api = await serve(site.storage)
+  const link = await breakingLink(socket, join(site.root, 'link.sock'), bytesAfter)
+  const [broken, whole] = [socketTransport(link.path), socketTransport(socket)]
+  try {
+    await work({
+      site,
+      client: createClient(broken.call),
+      steady: createClient(whole.call),
+      breaks: link.breaks,
+      restart: async () => {
+        await api.close()
+        await site.reopen()
+        api = await serve(site.storage)
+      },
+    })
+  } finally {
+    broken.close()
+    whole.close()
+    await link.close()
+    await api.close()
+    await site.end()
+  }
+}
+
+/** A source of any size without memory: each byte follows from its place. */
+export function madeSource(
+  sizeBytes: number,
+  seed = 1,
+): { read(from: number, end?: number): Generator<Uint8Array>; digest(end?: number): string } {
+  const unit = Buffer.alloc(65_536)
+  let state = seed >>> 0 || 1
+  for (let at = 0; at < unit.length; at++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    unit[at] = state >>> 24
+  }
+  const source = {
+    *read(from: number, end = sizeBytes) {
+      for (let at = from; at < end;) {
+        const begin = at - (at % unit.length)
+        const part = Buffer.from(unit)
+        part.writeDoubleLE(begin, 0)
+        const slice = part.subarray(at - begin, Math.min(unit.length, end - begin))
+        at += slice.length
+        yield slice
+      }
+    },
+    digest(end = sizeBytes) {
+      const hash = createHash('sha256')
+      for (const part of source.read(0, end)) hash.update(part)
+      return hash.digest('hex')
+    },
+  }
+  return source
+}
+
+export async function digestOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const part of body) hash.update(part)
+  return hash.digest('hex')
+}
+
+/** Uploads a made source to the path, with short waits. */
+export async function uploadMade(
+  client: Client,
+  given: {
+    readonly path: string
+    readonly sizeBytes: number
+    readonly seed?: number
+    readonly signal?: AbortSignal
+    readonly tell?: (news: ResumeNews) => void
+  },
+): Promise<Stored> {
+  const source = madeSource(given.sizeBytes, given.seed)
+  return uploadResumably({
+    client,
+    source: { path: given.path, sizeBytes: given.sizeBytes, ifAbsent: false, proof: async (length) => source.digest(length) },
+    send: async ({ id, turn, offset }) => {
+      async function* body(): AsyncIterable<Uint8Array> {
+        yield* source.read(offset)
+      }
+      await client.sendUpload({ id, turn, offset, body: body(), size: given.sizeBytes - offset })
+    },
+    sleep: (_ms, signal) =>
+      new Promise((resolve, reject) => {
+        setTimeout(() => (signal.aborted ? reject(new Failure('base.cancelled')) : resolve()), 5)
+      }),
+    now: () => Date.now(),
+    signal: given.signal ?? new AbortController().signal,
+    tell: given.tell ?? (() => undefined),
+  })
+}
+
+export async function arrived(
+  client: Client,
+  given: { readonly path: string; readonly sizeBytes: number; readonly seed?: number },
+): Promise<void> {
+  const download = await client.download({ path: given.path })
+  assert.equal(await digestOf(download.body), madeSource(given.sizeBytes, given.seed).digest())
+}
