@@ -101,6 +101,14 @@ class S3Location implements Location {
     return discardInS3(this.#store, name, options)
   }
 
+  async forget(name: FragmentName, options: LocationOptions = {}): Promise<void> {
+    checkName(name, this.label)
+    stopIfCancelled(options.signal)
+    const key = `${this.#store.prefix}${name}`
+    for await (const upload of unfinishedUploads(this.#store, key, options.signal))
+      if (upload.key === key) await abortUpload(this.#store, upload, options.signal)
+  }
+
   /** Gives up the uploads under our names that began before; what other programs began elsewhere in the bucket is left alone. */
   async sweepPartial(request: { readonly olderThanMs: number }, options: LocationOptions = {}): Promise<number> {
     stopIfCancelled(options.signal)
