@@ -18,6 +18,7 @@ const COMMANDS = [
   'rm',
   'versions',
   'status',
+  'uploads',
   'scrub',
   'health',
   'plan',

@@ -87,8 +87,8 @@ test('every failure of the door is a problem document with its code, next step a
   })
 })
 
-/** What their queries say is no path, and may be left away. */
-const WITHOUT_PATH: ReadonlySet<string> = new Set(['status', 'healthHistory'])
+/** What their queries say is no path, or may be left away. */
+const WITHOUT_PATH: ReadonlySet<string> = new Set(['status', 'healthHistory', 'uploads', 'sendUpload'])
 
 test('every route answers bad input with a problem that names the place', async () => {
   await using gateway = await startGateway()

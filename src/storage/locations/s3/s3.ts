@@ -1,5 +1,5 @@
 // A bucket of an S3 store as a location: AWS, Ceph, MinIO, Swift and others that speak S3.
-import { type Clock, assert, systemClock } from '#base'
+import { type Clock, assert, isFailure, systemClock } from '#base'
 import { bounds, s3Bounds, webBounds } from '../bounds.ts'
 import type {
   Capabilities,
@@ -105,8 +105,13 @@ class S3Location implements Location {
     checkName(name, this.label)
     stopIfCancelled(options.signal)
     const key = `${this.#store.prefix}${name}`
-    for await (const upload of unfinishedUploads(this.#store, key, options.signal))
-      if (upload.key === key) await abortUpload(this.#store, upload, options.signal)
+    try {
+      for await (const upload of unfinishedUploads(this.#store, key, options.signal))
+        if (upload.key === key) await abortUpload(this.#store, upload, options.signal)
+    } catch (error) {
+      // A store that cannot list them has its own rules for what was never completed.
+      if (!isFailure(error, 'location.unsupported')) throw error
+    }
   }
 
   /** Gives up the uploads under our names that began before; what other programs began elsewhere in the bucket is left alone. */
