@@ -95,7 +95,8 @@ test('every route answers bad input with a problem that names the place', async 
   for (const [name, route] of ROUTES) {
     const path = route.path.replace(':id', ID)
     const empty = route.body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: '{}' }
-    const unknown = await call(gateway, { method: route.method, path: `${path}?path=/a&x=1&nonsense=1`, ...empty })
+    const needed = name === 'sendUpload' ? `&turn=${ID}&offset=0` : ''
+    const unknown = await call(gateway, { method: route.method, path: `${path}?path=/a&x=1&nonsense=1${needed}`, ...empty })
     if (name !== 'openSession') assert.match(problemOf(unknown).detail, /nonsense/, name)
     if (route.body !== undefined) {
       for (const body of ['', '{', '[]', 'null', '1', '"a"', '{"nonsense":1}', '{"__proto__":{"path":"/"}}', '\xff', '['.repeat(5000)]) {

@@ -19,7 +19,7 @@ export interface Linked {
   readonly steady: Client
   readonly breaks: () => number
   /** The site ends and starts again; nobody can reach it meanwhile. */
-  restart(): Promise<void>
+  readonly restart: () => Promise<void>
 }
 
 export async function withLink(
@@ -35,7 +35,7 @@ export async function withLink(
       operator: { kind: 'local', name: 'test' },
       log: { ...quiet, error: () => undefined },
       bounds: { stopGraceMs: 10 },
-    } as Parameters<typeof createApi>[0])
+    })
     await api.listenOnSocket(socket)
     return api
   }
