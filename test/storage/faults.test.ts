@@ -179,6 +179,8 @@ suite('answers that are errors', () => {
 
   test('the quorum is lost at any record: nothing is visible, nothing is left, at once or after a restart', () =>
     withFaultySite({}, async (site) => {
+      // The catalogue has gone into the vault.
+      await site.reopen()
       const before = () => ['a', 'b', 'c'].map((label) => fragmentsAt(site.at[label]!).length)
       const [first] = [before()]
       for (let at = 0; at < 6; at++) {
@@ -201,6 +203,7 @@ suite('answers that are errors', () => {
 
   test('the places die with the quorum: what they hold is swept when they are back', () =>
     withFaultySite({}, async (site) => {
+      await site.reopen()
       const count = (): number[] => ['a', 'b', 'c'].map((label) => fragmentsAt(site.at[label]!).length)
       const before = count()
       let finishes = 0
