@@ -82,7 +82,8 @@ export const azureBounds = {
 } as const
 
 export const gcsBounds = {
-  /** A multiple of 256 KiB, as the store wants it. */
+  /** Pieces that are not the last have a multiple of this. */
+  pieceBytes: 256 * 1024,
   partBytesDefault: 8 * 2 ** 20,
   /** The last part may be empty; there is no bound to their number but the 5 TiB of an object. */
   partsMax: 1_000_000,

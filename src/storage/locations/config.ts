@@ -2,12 +2,13 @@
 import type { LocationKind } from '#contract'
 import { type AzureConfig, azureConfig } from './azure/config.ts'
 import { type FolderConfig, folderConfig } from './folder-config.ts'
+import { type GcsConfig, gcsConfig } from './gcs/config.ts'
 import { type S3Config, s3Config } from './s3/config.ts'
 import { type SftpConfig, sftpConfig } from './sftp/config.ts'
 import { type ConfigKind, refused } from './spec-text.ts'
 
 /** May be stored and shown: it names where keys are, never the keys. */
-export type LocationConfig = FolderConfig | S3Config | AzureConfig | SftpConfig
+export type LocationConfig = FolderConfig | S3Config | AzureConfig | GcsConfig | SftpConfig
 
 type ConfigOf<Kind extends LocationKind> = Extract<LocationConfig, { readonly kind: Kind }>
 
@@ -15,6 +16,7 @@ const kinds: { readonly [Kind in LocationKind]: ConfigKind<ConfigOf<Kind>> } = {
   folder: folderConfig,
   s3: s3Config,
   azure: azureConfig,
+  gcs: gcsConfig,
   sftp: sftpConfig,
 }
 

@@ -7,6 +7,9 @@ import { azureFromEnvironment, readAzureFile } from './azure/credentials.ts'
 import { labelOf, type LocationConfig } from './config.ts'
 import type { Location } from './contract.ts'
 import { createFolderLocation } from './folder.ts'
+import type { GcsConfig } from './gcs/config.ts'
+import { readServiceAccount, serviceAccountFromEnvironment } from './gcs/credentials.ts'
+import { createGcsLocation } from './gcs/gcs.ts'
 import { keyFromEnvironment, readKeyFile } from './key-file.ts'
 import type { S3Config } from './s3/config.ts'
 import { cachedCredentials } from './s3/credentials.ts'
@@ -51,6 +54,8 @@ export async function openLocation(config: LocationConfig, environment: Location
       return openAzure(config, around)
     case 'sftp':
       return openSftp(config, around)
+    case 'gcs':
+      return openGcs(config, around)
   }
 }
 
@@ -87,6 +92,21 @@ async function openAzure(config: AzureConfig, { label, clock, variables }: Surro
     lock: config.lock,
     ca: config.ca === undefined ? undefined : await readAuthorities(config.ca, label),
     credentials: cached(load, { clock }),
+    partBytes: config.partMiB === undefined ? undefined : config.partMiB * 2 ** 20,
+  })
+}
+
+async function openGcs(config: GcsConfig, { label, clock, variables }: Surroundings): Promise<Location> {
+  const { credentials: file } = config
+  return createGcsLocation({
+    label,
+    clock,
+    endpoint: config.endpoint,
+    bucket: config.bucket,
+    prefix: config.prefix,
+    lock: config.lock,
+    ca: config.ca === undefined ? undefined : await readAuthorities(config.ca, label),
+    account: () => (file === undefined ? serviceAccountFromEnvironment(variables, label) : readServiceAccount(file, label)),
     partBytes: config.partMiB === undefined ? undefined : config.partMiB * 2 ** 20,
   })
 }

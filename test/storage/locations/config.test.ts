@@ -124,6 +124,20 @@ describe('the description of a location', () => {
     }
   })
 
+  it('is a line for Google Cloud Storage', () => {
+    const plain = { kind: 'gcs', endpoint: 'https://storage.googleapis.com', bucket: 'clinic-fragments', prefix: '' }
+    assert.deepEqual(parseLocation('gcs:https://storage.googleapis.com/clinic-fragments', { from }), plain)
+    const line = 'gcs:https://storage.googleapis.com/clinic-fragments/p/q?lock=governance&days=30&credentials=key.json&ca=ca.pem&partMiB=16'
+    assert.deepEqual(parseLocation(line, { from }), {
+      ...plain,
+      prefix: 'p/q',
+      lock: { mode: 'governance', days: 30 },
+      credentials: '/base/key.json',
+      ca: '/base/ca.pem',
+      partMiB: 16,
+    })
+  })
+
   it('is a record', () => {
     assert.deepEqual(parseLocation({ kind: 'folder', path: '/x' }), { kind: 'folder', path: '/x' })
     const record = { kind: 's3', endpoint: 'http://127.0.0.1:9000', bucket: 'bucket' }
@@ -138,6 +152,8 @@ describe('the description of a location', () => {
       's3:http://localhost:1/b.c/d?lock=governance&days=1',
       's3:http://intern/bucket?insecure=true&credentials=/k y',
       'azure:https://clinic.blob.core.windows.net/abc/d?lock=governance&days=1',
+      'gcs:https://storage.googleapis.com/abc',
+      'gcs:http://127.0.0.1:1/abc/d?lock=governance&days=1&credentials=/k y',
       'azure:http://127.0.0.1:1/devstoreaccount1/abc?credentials=/k y',
       'azure:http://intern.example/acc/abc?style=path&insecure=true&partMiB=1',
       `sftp:ssh://u%40x@h:23/a%20b/~c?key=/k&hostKey=SHA256:${'a+/'.repeat(14)}b,SHA256:${'cd'.repeat(21)}e`,
@@ -194,6 +210,12 @@ describe('the description of a location', () => {
     'azure:https://clinic.blob.core.windows.net/abc?partMiB=0',
     'azure:http://clinic.example.org/abc',
     'azure:http://127.0.0.1:10000/devstoreaccount1',
+    'gcs:https://storage.googleapis.com',
+    'gcs:https://storage.googleapis.com/Bucket',
+    'gcs:https://storage.googleapis.com/abc/.hidden',
+    'gcs:https://storage.googleapis.com/abc?region=eu',
+    'gcs:https://storage.googleapis.com/abc?days=1',
+    'gcs:http://storage.example.org/abc',
   ]
   for (const line of WRONG) {
     it(`refuses ${JSON.stringify(line)}`, async () => {
@@ -232,6 +254,7 @@ describe('the description of a location', () => {
       'azure:https://topsecret@clinic.blob.core.windows.net/abc',
       'azure:https://clinic.blob.core.windows.net/abc?sv=2023-11-03&sig=topsecret',
       'azure:https://clinic.blob.core.windows.net/abc?AccountKey=topsecret',
+      'gcs:https://storage.googleapis.com/abc?access_token=topsecret',
     ]) {
       const failure = await refuses(async () => parseLocation(line), 'location.config')
       assert.ok(!inspect(failure).includes('topsecret'), line)

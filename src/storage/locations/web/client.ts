@@ -8,7 +8,7 @@ import { exchangeFailure } from './errors.ts'
 import { type ExchangeAnswer, ExchangeError, type ExchangeRequest, exchange } from './exchange.ts'
 
 export interface WebRequest {
-  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
   /** As it is sent, encoded, without the query. */
   readonly path: string
   readonly query?: readonly (readonly [string, string])[]
@@ -159,7 +159,7 @@ export class WebClient {
 
   #once(request: WebRequest, authorised: { readonly target: string; readonly headers: Record<string, string> }): Promise<ExchangeAnswer> {
     const headers: Record<string, string> = { ...authorised.headers, 'user-agent': 'quorate' }
-    if (request.method === 'PUT' || request.method === 'POST') headers['content-length'] = String(lengthOf(request.body ?? []))
+    if (WITH_BODY.has(request.method)) headers['content-length'] = String(lengthOf(request.body ?? []))
     return exchange(
       { url: this.#options.url, agent: this.#agent, clock: this.clock },
       {
@@ -181,5 +181,6 @@ export function lengthOf(views: readonly Uint8Array[]): number {
   return views.reduce((sum, view) => sum + view.length, 0)
 }
 
+const WITH_BODY = new Set(['PUT', 'POST', 'PATCH'])
 const PASSING = new Set([408, 429, 500, 502, 503, 504])
 const MAY_PASS = new Set<ExchangeError['reason']>(['unconnected', 'lost', 'cut'])

@@ -1,0 +1,468 @@
+// The driver for Google Cloud Storage keeps the contract on a made-up store, also when it loses, delays, cuts and falsifies answers.
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { inspect } from 'node:util'
+import * as fc from 'fast-check'
+import { type Clock, Failure, type FailureCode, SecretBytes, utf8 } from '#base'
+import { parseServiceAccount } from '../../../src/storage/locations/gcs/credentials.ts'
+import { type GcsLocationOptions, createGcsLocation } from '../../../src/storage/locations/gcs/gcs.ts'
+import { openLocation, parseLocation } from '../../../src/storage/locations/from-config.ts'
+import type { Location } from '../../../src/storage/location.ts'
+import { locationConformance } from './conformance.ts'
+import { type FakeGcs, type FakeGcsRequest, GCS_BUCKET, type GcsBend, fakeGcs, gcsError } from './fake-gcs.ts'
+import { begun, listAll, pattern, pour, readAll, refuses, scratch, writeAll } from './support.ts'
+
+const PART = 256 * 1024
+
+function locationAt(fake: FakeGcs, options: Partial<GcsLocationOptions> = {}): Location {
+  return createGcsLocation({
+    label: 'cloud',
+    endpoint: fake.endpoint,
+    bucket: GCS_BUCKET,
+    account: async () => fake.account,
+    partBytes: PART,
+    backoffMs: 1,
+    ...options,
+  })
+}
+
+for (const prefix of ['', 'site-1/vault']) {
+  locationConformance(
+    `Google Cloud Storage, made up, ${prefix === '' ? 'whole bucket' : 'below a prefix'}`,
+    async () => {
+      const fake = await fakeGcs()
+      const location = locationAt(fake, { prefix })
+      return {
+        location,
+        close: async () => {
+          await location.close()
+          await fake[Symbol.asyncDispose]()
+        },
+      }
+    },
+    { largeBytes: 5 * PART + 17, nothingToSweep: true },
+  )
+}
+
+describe('the driver for Google Cloud Storage', () => {
+  let fake: FakeGcs
+  let location: Location
+  beforeEach(async () => {
+    fake = await fakeGcs()
+    location = locationAt(fake)
+  })
+  afterEach(async () => {
+    await location.close()
+    await fake[Symbol.asyncDispose]()
+  })
+
+  /** Bends the first `times` requests that match; the office for tokens stays honest. */
+  function bend(matches: (request: FakeGcsRequest) => boolean, what: GcsBend, times = Number.POSITIVE_INFINITY): () => number {
+    let met = 0
+    fake.bend = (request) => {
+      if (request.path === '/token' || !matches(request) || met >= times) return 'pass'
+      met += 1
+      return what
+    }
+    return () => met
+  }
+  const always = (): boolean => true
+  const isMedia = ({ query }: FakeGcsRequest): boolean => query.get('alt') === 'media'
+  const isSimple = ({ query }: FakeGcsRequest): boolean => query.get('uploadType') === 'media'
+  const isPiece = ({ method }: FakeGcsRequest): boolean => method === 'PUT'
+  const isLast = (request: FakeGcsRequest): boolean => isPiece(request) && !request.headers['content-range']!.endsWith('/*')
+
+  describe('writes in pieces', () => {
+    it('of every size around the pieces', async () => {
+      for (const sizeBytes of [PART - 1, PART, PART + 1, 2 * PART - 1, 2 * PART, 3 * PART + 5]) {
+        const bytes = pattern(sizeBytes, 7)
+        await writeAll(location, `a/${sizeBytes}`, bytes, 10_007)
+        assert.ok(Buffer.from(bytes).equals(fake.objects.get(`a/${sizeBytes}`)!.bytes), `${sizeBytes} bytes`)
+      }
+    })
+
+    it('of which the store keeps only a part each time', async () => {
+      fake.pieceBytesMax = PART
+      const coarse = locationAt(fake, { partBytes: PART * 4 })
+      const bytes = pattern(PART * 9 + 5)
+      await writeAll(coarse, 'a', bytes)
+      await coarse.close()
+      assert.ok(Buffer.from(bytes).equals(fake.objects.get('a')!.bytes))
+    })
+
+    it('that are lost, on the way there or back, now and then', async () => {
+      const kinds = ['lose', 'lose answer', { status: 503 }, { status: 408 }, 'pass', 'pass'] as const
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.constantFrom(...kinds), { minLength: 1, maxLength: 12 }),
+          fc.nat(3 * PART),
+          async (plan, sizeBytes) => {
+            fake.objects.delete('a')
+            let index = 0
+            fake.bend = (request) => (isPiece(request) && index < plan.length ? plan[index++]! : 'pass')
+            const bytes = pattern(PART + sizeBytes, 3)
+            await writeAll(location, 'a', bytes)
+            assert.ok(Buffer.from(bytes).equals(fake.objects.get('a')!.bytes))
+          },
+        ),
+        { numRuns: 40 },
+      )
+    })
+
+    it('that never arrive', async () => {
+      bend(isPiece, 'lose')
+      await refuses(writeAll(location, 'a', pattern(PART * 3)), 'location.unreachable', 'cloud')
+      assert.equal(fake.objects.size, 0)
+    })
+
+    it('whose end was lost, every time', async () => {
+      const bytes = pattern(2 * PART + 5)
+      let met = 0
+      bend((request) => isLast(request) && (met += 1) <= 6, 'lose answer')
+      await writeAll(location, 'a', bytes)
+      assert.ok(Buffer.from(bytes).equals(fake.objects.get('a')!.bytes))
+    })
+
+    it('that the store forgets', async () => {
+      bend((request) => isPiece(request) && !request.headers['content-range']!.startsWith('bytes 0-'), {
+        status: 308,
+        headers: { range: 'bytes=0-100' },
+      })
+      await refuses(writeAll(location, 'a', pattern(PART * 4)), 'location.lies', 'cloud')
+      bend(isPiece, { status: 308, headers: { range: `bytes=0-${PART * 100}` } })
+      await refuses(writeAll(location, 'b', pattern(PART * 4)), 'location.lies', 'cloud')
+      bend(isPiece, { status: 308 })
+      await refuses(writeAll(location, 'c', pattern(PART * 4)), 'location.unreachable', 'cloud')
+      bend(isPiece, { status: 410 })
+      await refuses(writeAll(location, 'd', pattern(PART * 4)), 'location.unreachable', 'cloud')
+      assert.equal(fake.objects.size, 0)
+    })
+
+    it('and lies about what it kept', async () => {
+      let ended = false
+      fake.bend = (request) => {
+        if (isLast(request)) ended = true
+        return ended && request.method === 'GET' ? { status: 200, body: '{"size":"5","generation":"1"}' } : 'pass'
+      }
+      await refuses(writeAll(location, 'a', pattern(PART * 2 + 1)), 'location.lies', 'cloud')
+    })
+
+    it('to an address that only the store names', async () => {
+      for (const headers of [{}, { location: 'nonsense' }, { location: 'https://elsewhere.example/upload' }] as Record<string, string>[]) {
+        bend(({ query }) => query.get('uploadType') === 'resumable', { status: 200, headers })
+        await refuses(writeAll(location, 'a', pattern(PART * 2)), 'location.lies', 'cloud')
+      }
+      // The host that it names is not followed: everything goes to the host of the description.
+      fake.bend = (request) => {
+        if (request.query.get('uploadType') !== 'resumable' || request.method !== 'POST') return 'pass'
+        return (response, honest) => {
+          const answer = honest()
+          const named = answer.headers!['location']!.replace(fake.endpoint, 'https://elsewhere.example')
+          response.writeHead(200, { location: named, 'content-length': '0' }).end()
+        }
+      }
+      await writeAll(location, 'b', pattern(PART * 2))
+      assert.equal(fake.objects.get('b')!.bytes.length, PART * 2)
+    })
+  })
+
+  it('keeps our own write when only the answers were lost, and sees that somebody else was first', async () => {
+    bend(isSimple, 'lose answer', 1)
+    assert.equal(await location.putIfAbsent('a', pattern(500)), 'created')
+    bend(isSimple, 'lose answer')
+    assert.equal(await location.putIfAbsent('b', pattern(500)), 'created')
+    let first = true
+    fake.bend = (request) => {
+      if (!isSimple(request) || !first) return 'pass'
+      first = false
+      fake.objects.set('c', { bytes: Buffer.from(pattern(500, 2)), generation: '5' })
+      return 'lose'
+    }
+    assert.equal(await location.putIfAbsent('c', pattern(500, 1)), 'exists')
+    bend(isSimple, 'lose')
+    await refuses(location.putIfAbsent('d', pattern(500)), 'location.unreachable', 'cloud')
+    assert.deepEqual([...fake.objects.keys()], ['a', 'b', 'c'])
+  })
+
+  it('stalls, for each call, when nobody answers', async () => {
+    const impatient = locationAt(fake, { stallMs: 150 })
+    await impatient.putIfAbsent('a', pattern(1000))
+    const source = await impatient.open('a')
+    bend(always, 'hang')
+    for (const call of [
+      () => impatient.head('b'),
+      () => impatient.open('a'),
+      () => source.read(0, new Uint8Array(10)),
+      () => impatient.list({ prefix: '' }),
+      () => impatient.discard('a'),
+      () => impatient.putIfAbsent('b', pattern(10)),
+      () => writeAll(impatient, 'b', pattern(10)),
+      () => writeAll(impatient, 'b', pattern(PART * 2)),
+      () => impatient.probe(),
+    ])
+      await refuses(call, 'location.stalled', 'cloud')
+    await impatient.close()
+    const tokenless = locationAt(fake, { stallMs: 150 })
+    fake.bend = ({ path }) => (path === '/token' ? 'hang' : 'pass')
+    await refuses(tokenless.head('a'), 'location.stalled', 'cloud')
+    await tokenless.close()
+  })
+
+  describe('cuts or changes what we read', () => {
+    beforeEach(() => {
+      fake.objects.set('a', { bytes: Buffer.from(pattern(10_000)), generation: '7' })
+    })
+    const answers: [string, GcsBend, FailureCode][] = [
+      ['fewer bytes', { status: 206, headers: { 'content-range': 'bytes 0-499/10000' }, body: pattern(500) }, 'location.truncated'],
+      ['another part', { status: 206, headers: { 'content-range': 'bytes 1-1000/10000' }, body: pattern(1000) }, 'location.unsupported'],
+      ['another size', { status: 206, headers: { 'content-range': 'bytes 0-999/9999' }, body: pattern(1000) }, 'location.lies'],
+      ['another object', gcsError(412, 'conditionNotMet'), 'location.lies'],
+      ['everything', { status: 200, body: pattern(10_000) }, 'location.unsupported'],
+      ['no such range', { status: 416 }, 'location.truncated'],
+      ['nothing any more', gcsError(404, 'notFound'), 'location.absent'],
+      ['no right', gcsError(403, 'forbidden'), 'location.denied'],
+      ['trouble', gcsError(500, 'backendError'), 'location.unreachable'],
+    ]
+    for (const [what, answer, code] of answers) {
+      it(`answers ${what}`, async () => {
+        const source = await location.open('a', { tailBytes: 10 })
+        bend(isMedia, answer)
+        await refuses(source.read(0, new Uint8Array(1000)), code, 'cloud')
+      })
+    }
+
+    it('notices that the object was exchanged', async () => {
+      const source = await location.open('a', { tailBytes: 10 })
+      fake.objects.set('a', { bytes: Buffer.from(pattern(10_000, 2)), generation: '8' })
+      await refuses(source.read(0, new Uint8Array(1000)), 'location.lies', 'cloud')
+    })
+
+    it('ends in the middle', async () => {
+      const cut: GcsBend = (response) => {
+        response.writeHead(206, { 'content-length': '1000', 'content-range': 'bytes 0-999/10000' })
+        response.write(pattern(500), () => response.destroy())
+      }
+      const source = await location.open('a', { tailBytes: 10 })
+      bend(isMedia, cut, 2)
+      const view = new Uint8Array(1000)
+      await source.read(0, view)
+      assert.deepEqual(view, pattern(10_000).subarray(0, 1000))
+      bend(isMedia, cut)
+      await refuses(source.read(0, view), 'location.truncated', 'cloud')
+    })
+  })
+
+  it('tells a missing bucket from a missing object', async () => {
+    const nowhere = locationAt(fake, { bucket: 'no-such-bucket' })
+    for (const call of [
+      () => nowhere.head('a'),
+      () => nowhere.open('a'),
+      () => nowhere.putIfAbsent('a', pattern(10)),
+      () => writeAll(nowhere, 'a', pattern(PART * 2)),
+      () => nowhere.list({ prefix: '' }),
+      () => nowhere.discard('a'),
+    ])
+      await refuses(call, 'location.config', 'cloud')
+    await nowhere.close()
+    fake.denied.add('list')
+    assert.equal(await location.head('a'), undefined, 'a key that may not list still reads')
+  })
+
+  describe('its tokens', () => {
+    it('are got once, and anew when they end', async () => {
+      let nowMs = Date.now()
+      const clock: Clock = {
+        now: () => nowMs,
+        sleep: (_, signal) => new Promise((__, reject) => signal?.addEventListener('abort', reject)),
+      }
+      const timed = locationAt(fake, { clock })
+      await Promise.all([timed.head('a'), timed.head('b'), timed.list({ prefix: '' })])
+      assert.equal(fake.tokensGiven, 1)
+      nowMs += 58 * 60_000
+      await timed.head('a')
+      assert.equal(fake.tokensGiven, 1)
+      nowMs += 61_000
+      await refuses(timed.head('a'), 'location.denied', 'cloud')
+      nowMs = Date.now()
+      await timed.close()
+    })
+
+    it('are got anew when they are refused, in the middle of an upload too', async () => {
+      const sink = await location.create('a')
+      await pour(sink, pattern(PART * 2))
+      await begun(sink)
+      fake.tokens.clear()
+      await pour(sink, pattern(PART * 2 + 5))
+      await sink.finish()
+      assert.equal(fake.objects.get('a')!.bytes.length, PART * 4 + 5)
+      assert.ok(fake.tokensGiven >= 2)
+    })
+
+    it('are refused for a key that was revoked in the middle of an upload, and nobody repeats it', async () => {
+      const sink = await location.create('a')
+      await pour(sink, pattern(PART * 2))
+      await begun(sink)
+      fake.tokens.clear()
+      fake.bend = ({ path }) =>
+        path === '/token' ? { status: 400, body: '{"error":"invalid_grant","error_description":"TOPSECRET"}' } : 'pass'
+      const failure = await refuses(async () => {
+        await pour(sink, pattern(PART * 3))
+        await sink.finish()
+      }, 'location.denied')
+      assert.ok(!inspect(failure, { depth: 9, showHidden: true }).includes('TOPSECRET'))
+      assert.equal(fake.objects.size, 0)
+    })
+
+    it('that make no sense are not used', async () => {
+      for (const body of [
+        '',
+        '{',
+        'null',
+        '{}',
+        '{"access_token":"a b","expires_in":5}',
+        '{"access_token":"a","expires_in":-1}',
+        'x'.repeat(20_000),
+      ]) {
+        const fresh = locationAt(fake)
+        fake.bend = ({ path }) => (path === '/token' ? { status: 200, body } : 'pass')
+        await refuses(fresh.head('a'), 'location.lies', 'cloud')
+        await fresh.close()
+      }
+    })
+
+    it('are not got with a key that is none', async () => {
+      const privateKey = new SecretBytes(utf8('-----BEGIN PRIVATE KEY-----\nTOPSECRET\n-----END PRIVATE KEY-----'))
+      const fresh = locationAt(fake, { account: async () => ({ ...fake.account, privateKey }) })
+      const failure = await refuses(fresh.head('a'), 'location.denied', 'cloud')
+      assert.ok(!inspect(failure, { depth: 9, showHidden: true }).includes('TOPSECRET'))
+      await fresh.close()
+    })
+  })
+
+  it('is opened by its description, with the key in a file or named by the environment', async () => {
+    await using folder = await scratch()
+    const path = join(folder.path, 'key.json')
+    await writeFile(path, fake.accountFile)
+    for (const [line, variables, answer] of [
+      [`gcs:${fake.endpoint}/${GCS_BUCKET}/p?credentials=${path}`, {}, 'created'],
+      [`gcs:${fake.endpoint}/${GCS_BUCKET}/p`, { GOOGLE_APPLICATION_CREDENTIALS: path }, 'exists'],
+    ] as const) {
+      const opened = await openLocation(parseLocation(line), { variables })
+      assert.equal(opened.label, `${GCS_BUCKET} at ${new URL(fake.endpoint).host}`)
+      assert.equal(await opened.putIfAbsent('a', pattern(3)), answer)
+      await opened.close()
+    }
+    await writeFile(path, '{"type":"authorized_user","client_secret":"TOPSECRET"}')
+    const wrong = await openLocation(parseLocation(`gcs:${fake.endpoint}/${GCS_BUCKET}?credentials=${path}`), { label: 'cloud' })
+    const failure = await refuses(wrong.head('a'), 'location.denied', 'cloud')
+    assert.ok(!inspect(failure).includes('TOPSECRET'))
+    const none = await openLocation(parseLocation(`gcs:${fake.endpoint}/${GCS_BUCKET}`), { label: 'cloud' })
+    await refuses(none.head('a'), 'location.denied', 'cloud')
+    await Promise.all([wrong.close(), none.close()])
+  })
+
+  it('takes keys of service accounts only, and its reader never stumbles', () => {
+    const good = JSON.parse(fake.accountFile) as Record<string, unknown>
+    assert.equal(parseServiceAccount(fake.accountFile)?.email, fake.account.email)
+    for (const change of [
+      { type: 'external_account' },
+      { client_email: 5 },
+      { private_key: 'x' },
+      { token_uri: 'http://elsewhere.example/token' },
+      { token_uri: 7 },
+    ])
+      assert.equal(parseServiceAccount(JSON.stringify({ ...good, ...change })), undefined, JSON.stringify(change))
+    for (const text of ['', '[]', 'null', '{', '"x"']) assert.equal(parseServiceAccount(text), undefined)
+    fc.assert(fc.property(fc.json(), (text) => void parseServiceAccount(text)))
+  })
+
+  for (const mode of ['governance', 'compliance'] as const) {
+    it(`keeps what ${mode} holds, whole and in pieces`, async () => {
+      const locked = locationAt(fake, { lock: { mode, days: 1 } })
+      assert.equal(await locked.putIfAbsent('aa/small', pattern(100)), 'created')
+      await writeAll(locked, 'aa/large', pattern(3 * PART))
+      assert.deepEqual(await readAll(locked, 'aa/small'), pattern(100))
+      for (const name of ['aa/small', 'aa/large']) {
+        assert.equal(await locked.discard(name), 'kept')
+        assert.equal(fake.objects.get(name)?.retention?.mode, mode === 'governance' ? 'Unlocked' : 'Locked')
+      }
+      // What the probe itself writes below the contract is not held, but its one object written through it is.
+      const { objectLock } = await locked.probe()
+      assert.equal(objectLock, true)
+      await locked.close()
+    })
+  }
+
+  it('says that a lock does not hold where the right to delete is missing', async () => {
+    fake.denied.add('delete')
+    const locked = locationAt(fake, { lock: { mode: 'governance', days: 1 } })
+    fake.bend = (request) => (request.query.get('fields') === 'retention' ? { status: 200, body: '{}' } : 'pass')
+    const { objectLock, deletes } = await locked.probe()
+    assert.deepEqual([objectLock, deletes], [false, false])
+    await locked.close()
+  })
+
+  it('answers nonsense, and no list of it counts', async () => {
+    for (const body of [
+      '',
+      '[]',
+      '<html>',
+      '{"items":{}}',
+      '{"items":[{"name":"a"}]}',
+      '{"items":[{"name":"a","size":"-1"}]}',
+      '{"items":[{"name":"a","size":1}]}',
+      '{"items":[{"name":"b","size":"1"},{"name":"a","size":"1"}]}',
+      '{"items":[{"name":"b","size":"1"},{"name":"b","size":"1"}]}',
+      `{"nextPageToken":"${'x'.repeat(5000)}"}`,
+    ]) {
+      bend(always, { status: 200, body })
+      await refuses(location.list({ prefix: '' }), 'location.lies', 'cloud')
+    }
+    let pages = 0
+    fake.bend = (request) => {
+      if (request.path === '/token') return 'pass'
+      pages += 1
+      return { status: 200, body: pages < 5 ? '{"nextPageToken":"x"}' : '{"items":[{"name":"a","size":"1"}]}' }
+    }
+    assert.deepEqual(await listAll(location, ''), ['a'])
+    bend(always, { status: 200, body: '{"nextPageToken":"x"}' })
+    await refuses(location.list({ prefix: '' }), 'location.lies', 'cloud')
+  })
+
+  it('fails in known words only, whatever it answers', async () => {
+    const answer = fc.record({
+      status: fc.constantFrom(200, 201, 204, 206, 301, 308, 400, 401, 403, 404, 409, 410, 412, 413, 416, 499, 500, 501),
+      headers: fc.constantFrom({}, { range: 'bytes=0-9' }, { range: 'bytes=0-x' }, { location: 'http://h/x?upload_id=1' }),
+      body: fc.oneof(fc.json({ maxDepth: 3 }), fc.constant('{"error":{"errors":[{"reason":"TOPSECRET"}]}}'), fc.string({ maxLength: 50 })),
+    })
+    const call = fc.constantFrom('head', 'open', 'put', 'write', 'list', 'discard', 'probe')
+    await fc.assert(
+      fc.asyncProperty(fc.array(answer, { minLength: 1, maxLength: 3 }), call, async (answers, what) => {
+        const fresh = locationAt(fake, { backoffMs: 0 })
+        let index = 0
+        fake.bend = ({ path }) => (path === '/token' ? 'pass' : (answers[index++ % answers.length] as GcsBend))
+        const calls = {
+          head: () => fresh.head('a'),
+          open: () => fresh.open('a'),
+          put: () => fresh.putIfAbsent('a', pattern(10)),
+          write: () => writeAll(fresh, 'a', pattern(PART * 2)),
+          list: () => fresh.list({ prefix: '' }),
+          discard: () => fresh.discard('a'),
+          probe: () => fresh.probe(),
+        }
+        try {
+          await calls[what]()
+        } catch (failure) {
+          assert.ok(failure instanceof Failure && failure.code.startsWith('location.'), inspect(failure))
+          assert.deepEqual(failure.culprits, ['cloud'])
+          assert.ok(!inspect(failure, { depth: 9 }).includes('TOPSECRET'))
+        } finally {
+          await fresh.close()
+        }
+      }),
+      { numRuns: 150 },
+    )
+  })
+})
