@@ -1620,6 +1620,7 @@ def _chain(head, by_sha):
 # ---------------------------------------------------------------------------------------------------------------
 # The catalogue. vault.md, "Catalogue".
 
+TRASH = "/.quorate-trash/"
 Version = collections.namedtuple("Version", "number object version deal_id created modified")
 
 
@@ -1641,12 +1642,16 @@ class Catalogue:
     def apply(self, line):
         kind = line.get("op")
         known = getattr(self, "_" + kind, None) if isinstance(kind, str) and kind in self.OPS else None
+        if kind in self.PAST:
+            return
         if known is None:
             self.unknown += 1
         else:
             known(line)
 
     OPS = ("folder", "deal", "file", "move", "remove", "forget", "place", "unplace", "drop", "vault", "location", "leave")
+    # Names over time, where something in the trash came from, rules of keeping, records of deletions: nothing to restore by.
+    PAST = ("name", "history", "trash", "keep", "deletion")
 
     def _folder(self, line):
         self.folders[catalogue_path(line, "path")] = line.get("created")
@@ -2212,6 +2217,9 @@ class Vault:
                 {"location": found, "label": line["label"], "place": line["place"], "here": found in here}
                 for found, line in state.locations.items()
             ]  # fmt: skip
+        trashed = sum(1 for path in state.files.values() if path.startswith(TRASH))
+        if trashed:
+            self.report.note("%d of the files were in the trash; they are restored below %s" % (trashed, TRASH))
         row.update(created=state.created, files=len(state.files), folders=len(state.folders))
         self.catalogue, self.row["catalogue"] = state, row
         self.catalogue_deals = {ref.deal_id for ref in refs}

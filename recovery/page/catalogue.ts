@@ -107,6 +107,13 @@ export class Catalogue {
       case 'leave':
         this.locations.delete(text(line['location']))
         return
+      // Names over time, the trash, rules of keeping, records of deletions: nothing to restore by.
+      case 'name':
+      case 'history':
+      case 'trash':
+      case 'keep':
+      case 'deletion':
+        return
       case 'place':
       case 'unplace':
         // Fragments are known by what they say themselves.

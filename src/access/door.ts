@@ -4,16 +4,22 @@ import type {
   ChangePreview,
   ChangeRequest,
   ChangeStatus,
+  DeletionListing,
   Entry,
   HealthHistory,
   HealthRequest,
   HealthView,
   Listing,
+  KeepingRule,
+  KeepingView,
   LocationStatus,
   MeasuredLocation,
+  MomentPlan,
   Placement,
   Plan,
   PlanRequest,
+  PurgePlan,
+  Removal,
   ScrubDepth,
   PreviewRequest,
   Site,
@@ -26,6 +32,7 @@ import type {
   UploadProof,
   UploadTurn,
   Traits,
+  TrashListing,
   VaultRequest,
   VaultSummary,
   Versions,
@@ -107,7 +114,26 @@ export interface Door {
   createFolder(request: { readonly path: string }): Promise<Entry>
   move(request: { readonly from: string; readonly to: string; readonly replace: boolean }): Promise<Entry>
   copy(request: { readonly from: string; readonly to: string; readonly replace: boolean }): Promise<Entry>
-  remove(request: { readonly path: string; readonly recursive: boolean; readonly version?: number | undefined }): Promise<number>
+  /** Into the trash; for good with `now`, and for one version. */
+  remove(request: {
+    readonly path: string
+    readonly recursive: boolean
+    readonly version?: number | undefined
+    readonly now?: boolean | undefined
+  }): Promise<Removal>
+  trash(request: { readonly after?: string | undefined; readonly limit?: number | undefined }): Promise<TrashListing>
+  restoreTrash(request: { readonly id: string; readonly to?: string | undefined }): Promise<Entry>
+  emptyTrash(request: { readonly ids?: readonly string[] | undefined }): Promise<Task>
+  restoreVersion(request: { readonly path: string; readonly version: number }): Promise<Entry>
+  keeping(request: { readonly path: string }): Promise<KeepingView>
+  keepingRules(): Promise<readonly KeepingView[]>
+  setKeeping(request: KeepingRule & { readonly path: string; readonly release: boolean }): Promise<KeepingView>
+  planPurge(): Promise<PurgePlan>
+  purge(): Promise<Task>
+  planMoment(request: { readonly path: string; readonly at: string }): Promise<MomentPlan>
+  restoreMoment(request: { readonly path: string; readonly at: string }): Promise<Task>
+  deletions(request: { readonly after?: string | undefined; readonly limit?: number | undefined }): Promise<DeletionListing>
+  deletionRecord(request: { readonly id: string }): Promise<Uint8Array>
   versions(request: { readonly path: string }): Promise<Versions>
   placement(request: { readonly path: string; readonly version?: number | undefined }): Promise<Placement>
   /** Raw bytes of one fragment, as the location keeps them. */

@@ -9,6 +9,7 @@ export function createAccess(storage: SiteStorage): Access {
 
 function createDoor(storage: SiteStorage, actor: Actor): Door {
   if (actor.kind !== 'local') throw new Failure('access.denied', { detail: 'only the person who runs this site may use it yet' })
+  const by = actor.name
   return {
     site: () => storage.site(),
     status: (request) => storage.status(request),
@@ -33,9 +34,26 @@ function createDoor(storage: SiteStorage, actor: Actor): Door {
     cancelUpload: (id) => storage.cancelUpload(id),
     openToRead: (request) => storage.openToRead(request),
     createFolder: (request) => storage.createFolder(request),
-    move: (request) => storage.move(request),
-    copy: (request) => storage.copy(request),
-    remove: (request) => storage.remove(request),
+    move: (request) => storage.move({ ...request, by }),
+    copy: (request) => storage.copy({ ...request, by }),
+    remove: async (request) => {
+      if (request.now === true || request.version !== undefined) return { removed: await storage.remove({ ...request, by }), trash: null }
+      const { removed, id } = await storage.moveToTrash({ ...request, by })
+      return { removed, trash: id }
+    },
+    trash: (request) => storage.trash(request),
+    restoreTrash: (request) => storage.restoreTrash(request),
+    emptyTrash: (request) => storage.emptyTrash({ ...request, by }),
+    restoreVersion: (request) => storage.restoreVersion(request),
+    keeping: (request) => storage.keeping(request),
+    keepingRules: () => storage.keepingRules(),
+    setKeeping: (request) => storage.setKeeping({ ...request, by }),
+    planPurge: () => storage.planPurge(),
+    purge: () => storage.purge({ by }),
+    planMoment: (request) => storage.planMoment(request),
+    restoreMoment: (request) => storage.restoreMoment({ ...request, by }),
+    deletions: (request) => storage.deletions(request),
+    deletionRecord: (request) => storage.deletionRecord(request),
     versions: (request) => storage.versions(request),
     placement: (request) => storage.placement(request),
     fragment: (request) => storage.fragment(request),

@@ -44,6 +44,8 @@ export const CODES = {
   'storage.absent': { kind: 'absent', title: 'No such file or folder', retry: false },
   'storage.exists': { kind: 'conflict', title: 'Something of this name exists already', retry: false },
   'storage.path': { kind: 'invalid', title: 'This path cannot be used', retry: false },
+  'storage.held': { kind: 'denied', title: 'A hold forbids the removal', retry: false },
+  'storage.moment': { kind: 'invalid', title: 'The vault cannot tell how it was at that moment', retry: false },
   'storage.range': { kind: 'invalid', title: 'The range lies outside the file', retry: false, status: 416 },
   'storage.source-changed': { kind: 'conflict', title: 'The source changed while it was read', retry: true },
   'storage.size-differs': { kind: 'conflict', title: 'The upload ended before or after its announced size', retry: true },

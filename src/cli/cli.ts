@@ -85,6 +85,10 @@ async function fulfil({ wish, globals, program }: Parsed, host: Host, out: Outpu
     await host.output.write(completionScript(program, wish.shell))
     return EXIT.done
   }
+  if (wish.kind === 'deletion-verify') {
+    const { verifyRecord } = await import('./commands/deletion-verify.ts')
+    return verifyRecord({ host, out }, wish.file, { dealer: wish.dealer })
+  }
   const waitMs = globals.wait * 1000
   if (wish.kind === 'complete-path') {
     const { completePath } = await import('./completion.ts')

@@ -15,7 +15,7 @@ interface Row {
 }
 
 /** Commands whose arguments are paths in the vault, and those where both kinds of path make sense. */
-const VAULT_ONLY = ['cat', 'ls', 'mv', 'cp', 'rm', 'versions', 'repair']
+const VAULT_ONLY = ['cat', 'ls', 'mv', 'cp', 'rm', 'versions', 'repair', 'keep', 'restore-to']
 const BOTH = ['get', 'put']
 const ANSWERS_MAX = 200
 const PATIENCE_MS = 1000

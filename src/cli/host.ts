@@ -18,7 +18,26 @@ export interface Host {
   /** Where QUORATE_PASSPHRASE_FILE points. */
   readonly passphraseFile: string | undefined
   connect(request: ConnectRequest): Promise<Connection>
+  /** Verifies the record of a deletion, without any site. Throws `format.framing`, `format.signature`. */
+  verifyDeletion(bytes: Uint8Array): Promise<VerifiedDeletion>
   serve(request: ServeRequest): Promise<void>
+}
+
+/** What a record says that verified under the keys that it carries. */
+export interface VerifiedDeletion {
+  /** Fingerprint of those keys, to be compared with the recovery sheet. */
+  readonly dealer: string
+  readonly vault: string
+  readonly deletion: string
+  readonly path: string
+  readonly by: string
+  readonly at: string
+  readonly written: string
+  readonly state: 'open' | 'closed'
+  readonly stillNamed: number
+  readonly dealings: number
+  /** Answers by location: label, answer, fragments. */
+  readonly answers: readonly { readonly location: string; readonly answer: string; readonly fragments: number }[]
 }
 
 export interface Sink {

@@ -3,7 +3,7 @@ import type { InitRequest } from './commands/init.ts'
 import type { Wish } from './program.ts'
 import type { Context } from './context.ts'
 
-export type SiteWish = Exclude<Wish, { readonly kind: 'serve' | 'completion' | 'complete-path' }>
+export type SiteWish = Exclude<Wish, { readonly kind: 'serve' | 'completion' | 'complete-path' | 'deletion-verify' }>
 
 /** Answers the exit code. */
 export async function perform(
@@ -40,7 +40,25 @@ export async function perform(
     case 'rm':
       return (await import('./commands/rm.ts')).rm(context, wish.paths, wish.options)
     case 'versions':
-      return (await import('./commands/versions.ts')).versions(context, wish.path)
+      return (await import('./commands/versions.ts')).versions(context, wish.path, wish.options)
+    case 'trash-list':
+      return (await import('./commands/trash.ts')).listTrash(context)
+    case 'trash-restore':
+      return (await import('./commands/trash.ts')).restoreTrash(context, wish.id, wish.to)
+    case 'trash-empty':
+      return (await import('./commands/trash.ts')).emptyTrash(context, wish.ids)
+    case 'keep':
+      return (await import('./commands/keep.ts')).keep(context, wish.path, wish.options)
+    case 'keep-list':
+      return (await import('./commands/keep.ts')).listRules(context)
+    case 'purge':
+      return (await import('./commands/purge.ts')).purge(context, { dryRun: wish.dryRun })
+    case 'restore-to':
+      return (await import('./commands/restore-to.ts')).restoreTo(context, wish.path, wish.at, { dryRun: wish.dryRun })
+    case 'deletion-list':
+      return (await import('./commands/deletion.ts')).listDeletions(context)
+    case 'deletion-record':
+      return (await import('./commands/deletion.ts')).saveRecord(context, wish.id, wish.file)
     case 'status':
       return (await import('./commands/status.ts')).status(context, { check: wish.check })
     case 'scrub':

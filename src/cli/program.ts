@@ -8,7 +8,9 @@ import type { LsOptions } from './commands/ls.ts'
 import type { PlanWish } from './commands/plan.ts'
 import type { PutOptions } from './commands/put.ts'
 import type { RmOptions } from './commands/rm.ts'
+import type { VersionsOptions } from './commands/versions.ts'
 import type { PassphraseOptions } from './passphrase.ts'
+import { addPastCommands, pairOfVersions, type PastWish } from './program-past.ts'
 
 /** What every command knows besides its own options. */
 export interface Globals extends PassphraseOptions {
@@ -31,7 +33,8 @@ export type Wish =
   | { readonly kind: 'ls'; readonly path: string; readonly options: LsOptions }
   | { readonly kind: 'move' | 'copy'; readonly names: readonly string[]; readonly force: boolean }
   | { readonly kind: 'rm'; readonly paths: readonly string[]; readonly options: RmOptions }
-  | { readonly kind: 'versions'; readonly path: string }
+  | { readonly kind: 'versions'; readonly path: string; readonly options: VersionsOptions }
+  | PastWish
   | { readonly kind: 'status'; readonly check: boolean }
   | { readonly kind: 'scrub'; readonly depth: ScrubDepth; readonly location: string | undefined }
   | { readonly kind: 'repair'; readonly path: string | undefined }
@@ -157,16 +160,22 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
   }
   program
     .command('rm')
-    .description('remove files with all their versions')
+    .description('put files and folders into the trash')
     .argument('<paths...>')
     .option('-r, --recursive', 'folders with everything below')
-    .option('--version <n>', 'only this version', positive)
-    .action((paths, { recursive, version }) => wish({ kind: 'rm', paths, options: { recursive: recursive === true, version } }))
+    .option('--now', 'delete at every location at once, with all versions')
+    .option('--version <n>', 'delete only this version, at once', positive)
+    .action((paths, { recursive, version, now }) =>
+      wish({ kind: 'rm', paths, options: { recursive: recursive === true, version, now: now === true } }),
+    )
   program
     .command('versions')
-    .description('list the versions of a file')
+    .description('list the versions of a file, or tell two of them apart')
     .argument('<path>')
-    .action((path) => wish({ kind: 'versions', path }))
+    .option('--compare <a,b>', 'the facts of two versions side by side', pairOfVersions)
+    .option('--restore <n>', 'make this version current again, as a new one', positive)
+    .action((path, { compare, restore }) => wish({ kind: 'versions', path, options: { compare, restore } }))
+  addPastCommands(program, wish)
 
   program
     .command('status')

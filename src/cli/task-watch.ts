@@ -39,6 +39,19 @@ export async function tellTask(context: Context, task: Task, words: { readonly d
   return findings.length > 0 || (task.report?.moreFindings ?? 0) > 0 ? EXIT.degraded : EXIT.done
 }
 
+/** As `tellTask`, for work on names: what was done, counted, and what was not. */
+export async function tellRemoval(context: Context, task: Task, words: { readonly done: string }): Promise<number> {
+  await context.out.value(task)
+  const findings = task.report?.findings ?? []
+  if (task.report !== null) {
+    await context.out.line(`${words.done}: ${task.done} of ${task.total}`)
+    await tellFindings(context, findings, task.report.moreFindings)
+  }
+  if (task.problem !== null) await context.out.problem(failureOf(task))
+  if (task.state !== 'done') return EXIT.failed
+  return findings.length > 0 ? EXIT.degraded : EXIT.done
+}
+
 async function tellFindings(context: Context, findings: readonly Finding[], more: number): Promise<void> {
   const shown = findings.slice(0, FINDINGS_SHOWN)
   const rows = shown.map(({ kind, location, path, fragment, detail }) => [

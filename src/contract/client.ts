@@ -21,6 +21,7 @@ import type { ChangePreview, ChangeRequest, ChangeStatus, PreviewRequest, SteerR
 import { routes, type Route } from './routes.ts'
 import { uploadCalls, type UploadCalls } from './upload-calls.ts'
 import type { Capabilities } from './contract.ts'
+import type { DeletionListing, KeepingRule, KeepingView, MomentPlan, PurgePlan, Removal, TrashListing } from './trash.ts'
 
 export interface TransportRequest {
   readonly method: string
@@ -93,8 +94,21 @@ export interface Client extends UploadCalls {
   createFolder(body: { path: string }, options?: CallOptions): Promise<Entry>
   move(body: { from: string; to: string; replace?: boolean }, options?: CallOptions): Promise<Entry>
   copy(body: { from: string; to: string; replace?: boolean }, options?: CallOptions): Promise<Entry>
-  remove(query: { path: string; recursive?: boolean; version?: number }, options?: CallOptions): Promise<{ removed: number }>
+  remove(query: { path: string; recursive?: boolean; version?: number; now?: boolean }, options?: CallOptions): Promise<Removal>
   versions(query: { path: string }, options?: CallOptions): Promise<Versions>
+  trash(query?: { after?: string; limit?: number }, options?: CallOptions): Promise<TrashListing>
+  restoreTrash(body: { id: string; to?: string }, options?: CallOptions): Promise<Entry>
+  emptyTrash(body: { ids?: readonly string[] }, options?: CallOptions): Promise<Task>
+  restoreVersion(body: { path: string; version: number }, options?: CallOptions): Promise<Entry>
+  keeping(query: { path: string }, options?: CallOptions): Promise<KeepingView>
+  keepingRules(options?: CallOptions): Promise<{ rules: KeepingView[] }>
+  setKeeping(body: KeepingRule & { path: string; release?: boolean }, options?: CallOptions): Promise<KeepingView>
+  planPurge(options?: CallOptions): Promise<PurgePlan>
+  purge(options?: CallOptions): Promise<Task>
+  planMoment(query: { path: string; at: string }, options?: CallOptions): Promise<MomentPlan>
+  restoreMoment(body: { path: string; at: string }, options?: CallOptions): Promise<Task>
+  deletions(query?: { after?: string; limit?: number }, options?: CallOptions): Promise<DeletionListing>
+  deletionRecord(id: string, options?: CallOptions): Promise<Uint8Array>
   placement(query: { path: string; version?: number }, options?: CallOptions): Promise<Placement>
   fragment(query: { path: string; x: number; offset?: number; length?: number }, options?: CallOptions): Promise<Uint8Array>
   scrub(body: { depth?: ScrubDepth; location?: string }, options?: CallOptions): Promise<Task>
@@ -138,6 +152,19 @@ export function createClient(transport: Transport): Client {
     copy: (body, options) => call(routes.copy, { body }, options),
     remove: (query, options) => call(routes.remove, { query }, options),
     versions: (query, options) => call(routes.versions, { query }, options),
+    trash: (query = {}, options) => call(routes.trash, { query }, options),
+    restoreTrash: (body, options) => call(routes.restoreTrash, { body }, options),
+    emptyTrash: (body, options) => call(routes.emptyTrash, { body }, options),
+    restoreVersion: (body, options) => call(routes.restoreVersion, { body }, options),
+    keeping: (query, options) => call(routes.keeping, { query }, options),
+    keepingRules: (options) => call(routes.keepingRules, {}, options),
+    setKeeping: (body, options) => call(routes.setKeeping, { body }, options),
+    planPurge: (options) => call(routes.planPurge, {}, options),
+    purge: (options) => call(routes.purge, { body: {} }, options),
+    planMoment: (query, options) => call(routes.planMoment, { query }, options),
+    restoreMoment: (body, options) => call(routes.restoreMoment, { body }, options),
+    deletions: (query = {}, options) => call(routes.deletions, { query }, options),
+    deletionRecord: async (id, options) => collect((await send(transport, routes.deletionRecord, { params: { id } }, options ?? {})).body),
     placement: (query, options) => call(routes.placement, { query }, options),
     scrub: (body, options) => call(routes.scrub, { body }, options),
     health: (options) => call(routes.health, {}, options),

@@ -5,6 +5,7 @@ import * as h from './health.ts'
 import * as p from './plan.ts'
 import * as s from './schemas.ts'
 import * as u from './uploads.ts'
+import * as t from './trash.ts'
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -214,10 +215,107 @@ export const routes = {
   remove: {
     method: 'DELETE',
     path: '/api/v1/files',
-    query: path.extend({ recursive: z.stringbool().optional(), version: z.coerce.number().int().min(1).optional() }),
-    answer: z.object({ removed: z.number().int() }),
+    query: path.extend({
+      recursive: z.stringbool().optional(),
+      version: z.coerce.number().int().min(1).optional(),
+      now: z.stringbool().optional(),
+    }),
+    answer: t.removal,
     status: 200,
-    summary: 'Remove a file with its versions, one version, or a folder',
+    summary: 'Put a file or folder into the trash; now=true, or one version: delete it at every location',
+  },
+  trash: {
+    method: 'GET',
+    path: '/api/v1/trash',
+    query: z.object({ after: z.string().max(100).optional(), limit: z.coerce.number().int().min(1).max(1000).optional() }),
+    answer: t.trashListing,
+    status: 200,
+    summary: 'A page of the trash, the newest first',
+  },
+  restoreTrash: {
+    method: 'POST',
+    path: '/api/v1/trash/restore',
+    body: z.object({ id: s.hexId, to: s.vaultPath.optional() }),
+    answer: s.entry,
+    status: 200,
+    summary: 'Bring an entry back to where it was, or to another place; a name that is taken is never overwritten',
+  },
+  emptyTrash: {
+    method: 'POST',
+    path: '/api/v1/trash/empty',
+    body: z.object({ ids: z.array(s.hexId).min(1).max(1000).optional() }),
+    answer: s.task,
+    status: 202,
+    summary: 'Delete entries of the trash at every location, all when none is named; what is held stays',
+  },
+  restoreVersion: {
+    method: 'POST',
+    path: '/api/v1/versions/restore',
+    body: path.extend({ version: z.number().int().min(1) }),
+    answer: s.entry,
+    status: 200,
+    summary: 'Make an older version current again, as a new version; costs no bytes',
+  },
+  keeping: {
+    method: 'GET',
+    path: '/api/v1/keeping',
+    query: path,
+    answer: t.keeping,
+    status: 200,
+    summary: 'How long versions and the trash are kept here, and until when nothing may be removed',
+  },
+  keepingRules: {
+    method: 'GET',
+    path: '/api/v1/keeping/rules',
+    answer: z.object({ rules: z.array(t.keeping) }),
+    status: 200,
+    summary: 'Every folder that has a rule of its own',
+  },
+  setKeeping: {
+    method: 'PUT',
+    path: '/api/v1/keeping',
+    body: t.keepingRequest,
+    answer: t.keeping,
+    status: 200,
+    summary: 'Set the rule of a folder; a hold can be made longer, or released expressly',
+  },
+  planPurge: {
+    method: 'GET',
+    path: '/api/v1/purge',
+    answer: t.purgePlan,
+    status: 200,
+    summary: 'What is past its time and would go; changes nothing',
+  },
+  purge: { method: 'POST', path: '/api/v1/purge', body: none, answer: s.task, status: 202, summary: 'Remove what is past its time now' },
+  planMoment: {
+    method: 'GET',
+    path: '/api/v1/moment',
+    query: path.extend({ at: s.timestamp }),
+    answer: t.momentPlan,
+    status: 200,
+    summary: 'What would change if the folder were made as it was at a moment; changes nothing',
+  },
+  restoreMoment: {
+    method: 'POST',
+    path: '/api/v1/moment',
+    body: path.extend({ at: s.timestamp }),
+    answer: s.task,
+    status: 202,
+    summary: 'Make a folder as it was at a moment; what came since goes into the trash or stays as a version',
+  },
+  deletions: {
+    method: 'GET',
+    path: '/api/v1/deletions',
+    query: z.object({ after: z.string().max(100).optional(), limit: z.coerce.number().int().min(1).max(1000).optional() }),
+    answer: t.deletionListing,
+    status: 200,
+    summary: 'Deletions and which locations still owe an answer, the newest first',
+  },
+  deletionRecord: {
+    method: 'GET',
+    path: '/api/v1/deletions/:id/record',
+    status: 200,
+    summary: 'The signed record of a deletion, for anybody to verify',
   },
   versions: {
     method: 'GET',

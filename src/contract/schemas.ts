@@ -174,6 +174,8 @@ export const version = z.object({
   modified: timestamp,
   current: z.boolean(),
   redundancy,
+  /** A newer version that names the same dealing: the very same content. Null says nothing about the contents. */
+  sameAs: z.number().int().nullable(),
 })
 export const versions = z.object({ path: vaultPath, versions: z.array(version) })
 export type Versions = z.infer<typeof versions>
@@ -222,7 +224,7 @@ export type Report = z.infer<typeof report>
 
 export const task = z.object({
   id: hexId,
-  kind: z.enum(['scrub', 'repair', 'upload', 'recover', 'copy', 'remove', 'change']),
+  kind: z.enum(['scrub', 'repair', 'upload', 'recover', 'copy', 'remove', 'change', 'restore']),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   title: z.string(),
   done: z.number(),

@@ -43,6 +43,19 @@ export function processHost(environment: Environment, options: { readonly build:
     passphraseFile: environment.passphraseFile,
     interrupted: () => code,
     connect: async (request) => (await import('./connect.ts')).connect(environment, request, stop.signal),
+    async verifyDeletion(bytes) {
+      const { verifyDeletionRecord } = await import('#storage')
+      const { record, dealer } = verifyDeletionRecord(bytes)
+      const { vault, deletion, path, by, at, written, state, stillNamed, dealings } = record
+      const labels = new Map(record.locations.map(({ id, label }) => [id, label]))
+      const parts = dealings.flatMap(({ fragments }) => fragments)
+      const answers = [...Map.groupBy(parts, ({ location, answer }) => `${answer} ${location}`).values()].map((some) => ({
+        location: labels.get(some[0]!.location) ?? some[0]!.location,
+        answer: some[0]!.answer,
+        fragments: some.length,
+      }))
+      return { dealer, vault, deletion, path, by, at, written, state, stillNamed, dealings: dealings.length, answers }
+    },
     async serve(request) {
       const { serve } = await import('./serve.ts')
       const out = sink(process.stdout)

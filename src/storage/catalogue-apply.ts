@@ -1,12 +1,15 @@
 // Applying the catalogue's own lines to the database: what a recovery reads, and what other writers of the vault wrote.
 import { type Clock, rfc3339 } from '#base'
-import { createFolder, moveEntry, removeEntry, type Store } from './catalogue.ts'
+import { createFolder, relocate, removeEntry, type Store } from './catalogue.ts'
 import type { CatalogueLine } from './catalogue-lines.ts'
 import { keepDescription } from './description.ts'
-import { splitPath } from './paths.ts'
+import { adoptRecord } from './deletion.ts'
+import { applyKeeping } from './keeping.ts'
+import { isBelow, splitPath } from './paths.ts'
 import { freeX, isOfSet } from './redeal-sets.ts'
 import { DROPPED_UNSEEN } from './sweep.ts'
 import type { FragmentTable } from './tables.ts'
+import { noteTrash } from './trash.ts'
 import type { Vault } from './vault.ts'
 
 type Tx = Parameters<Parameters<Store['transaction']>[0]>[0]
@@ -17,6 +20,8 @@ export interface ApplyContext {
   readonly places: readonly { readonly id: string; readonly x: number }[]
   readonly threshold: number
   readonly layout: 'shared' | 'sealed'
+  /** When the part that holds the line was begun, for lines of old that do not say when they were. */
+  readonly written?: string
 }
 
 export function applyContext(vault: Vault): ApplyContext {
@@ -84,7 +89,10 @@ export async function applyLine(tx: Tx, line: CatalogueLine, context: ApplyConte
       await createFolder(tx, folders.parent, line.created)
       const standing = await tx.selectFrom('file').selectAll().where('file', '=', line.file).executeTakeFirst()
       if (standing === undefined)
-        await tx.insertInto('file').values({ file: line.file, path: line.path, parent: folders.parent, current: line.number }).execute()
+        await tx
+          .insertInto('file')
+          .values({ file: line.file, path: line.path, parent: folders.parent, current: line.number, since: line.at ?? line.created })
+          .execute()
       else
         await tx
           .updateTable('file')
@@ -93,16 +101,44 @@ export async function applyLine(tx: Tx, line: CatalogueLine, context: ApplyConte
           .execute()
       await tx
         .insertInto('file_version')
-        .values({ file: line.file, number: line.number, deal: line.dealId, created: line.created, modified: line.modified })
+        .values({
+          file: line.file,
+          number: line.number,
+          deal: line.dealId,
+          created: line.created,
+          modified: line.modified,
+          at: line.at ?? line.created,
+        })
         // Dealt anew, a version keeps its number.
         .onConflict((oc) => oc.columns(['file', 'number']).doUpdateSet({ deal: line.dealId }))
         .execute()
       return
     }
-    case 'move':
-      if ((await exists(tx, line.from)) && !(await exists(tx, line.to)))
-        await moveEntry(tx, { from: line.from, to: line.to, replace: false, at: rfc3339(context.clock.now()) })
+    case 'move': {
+      if (isBelow(line.to, line.from) || !(await exists(tx, line.from)) || (await exists(tx, line.to))) return
+      const file = await tx.selectFrom('file').selectAll().where('path', '=', line.from).executeTakeFirst()
+      return relocate(tx, { from: line.from, to: line.to, file, at: line.at ?? context.written ?? rfc3339(context.clock.now()) })
+    }
+    case 'name':
+      if ((await tx.selectFrom('file').select('file').where('file', '=', line.file).executeTakeFirst()) === undefined) return
+      if (line.until === null) await tx.updateTable('file').set({ since: line.since }).where('file', '=', line.file).execute()
+      else
+        await tx
+          .insertInto('past_name')
+          .values({ file: line.file, path: line.path, since: line.since, until: line.until })
+          .onConflict((oc) => oc.doNothing())
+          .execute()
       return
+    case 'history':
+      await tx.updateTable('history').set({ since: line.since }).execute()
+      return
+    case 'trash':
+      await noteTrash(tx, line)
+      return
+    case 'keep':
+      return applyKeeping(tx, line)
+    case 'deletion':
+      return adoptRecord(tx, line.record)
     case 'remove':
       if (await exists(tx, line.path)) await removeEntry(tx, { path: line.path, recursive: true })
       return

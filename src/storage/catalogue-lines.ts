@@ -1,6 +1,6 @@
 // The lines of the catalogue as it stands in the vault (docs/spec/vault.md, "Catalogue").
 import { Failure } from '#base'
-import { canonicalJson, parseCanonical } from '#format'
+import { canonicalJson, type Json, parseCanonical } from '#format'
 import { z } from 'zod'
 
 export const CATALOGUE_TYPE = 'application/vnd.quorate.catalogue'
@@ -42,8 +42,9 @@ const line = z.discriminatedUnion('op', [
     dealId: id,
     created: z.string(),
     modified: z.string(),
+    at: z.string().optional(),
   }),
-  z.object({ op: z.literal('move'), from: path, to: path }),
+  z.object({ op: z.literal('move'), from: path, to: path, at: z.string().optional() }),
   z.object({ op: z.literal('remove'), path }),
   z.object({ op: z.literal('forget'), file: id, number: count }),
   z.object({ op: z.literal('place'), dealId: id, ...place.shape }),
@@ -59,6 +60,20 @@ const line = z.discriminatedUnion('op', [
     added: z.string(),
   }),
   z.object({ op: z.literal('leave'), location: id }),
+  z.object({ op: z.literal('name'), file: id, path, since: z.string(), until: z.string().nullable() }),
+  z.object({ op: z.literal('history'), since: z.string() }),
+  z.object({ op: z.literal('trash'), id, path, at: z.string(), by: z.string() }),
+  z.object({
+    op: z.literal('keep'),
+    path,
+    versionsDays: count.nullable(),
+    versionsMin: count.nullable(),
+    trashDays: count.nullable(),
+    holdUntil: z.string().nullable(),
+    by: z.string(),
+    at: z.string(),
+  }),
+  z.object({ op: z.literal('deletion'), record: z.string() }),
 ])
 
 const OPS = new Set<unknown>(line.options.map(({ shape }) => shape.op.value))
@@ -68,7 +83,7 @@ export type CatalogueLine = z.infer<typeof line>
 
 /** One line without its LF. */
 export function encodeLine(value: CatalogueLine | CatalogueHeading): string {
-  return canonicalJson(value)
+  return canonicalJson(value as Json)
 }
 
 /** Back from what `encodeLine` made. */

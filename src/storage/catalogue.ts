@@ -1,17 +1,24 @@
 // Names, folders and versions in the database. Every change writes its line for the vault's own catalogue in the same transaction.
 import { Failure, limits, utf8 } from '#base'
-import type { Entry, Redundancy } from '#contract'
+import type { Entry, Redundancy, Versions } from '#contract'
 import { type Database, type Kysely, sql, type Transaction } from '#database'
 import { newId } from '#format'
 import { type CatalogueLine, encodeLine } from './catalogue-lines.ts'
+import { applyKeeping, keepingBelow, moveKeeping, noKeeping } from './keeping.ts'
+import { foldersAbove, isBelow, isReserved, parsePath, splitPath, TRASH, TRASH_END } from './paths.ts'
 import { takenAway } from './rebase-undo.ts'
 import { type DealSet, setOf } from './redeal-sets.ts'
-import { foldersAbove, isBelow, parsePath, splitPath } from './paths.ts'
 import type { DealTable, FileTable, FragmentTable, StorageTables } from './tables.ts'
 
 export type Store = Database<StorageTables>
 type Handle = Kysely<StorageTables> | Transaction<StorageTables>
 type Tx = Transaction<StorageTables>
+
+/** Puts what stands at the path out of the way of what comes there. */
+export type Displace = (tx: Tx, path: string) => Promise<void>
+
+/** Told which dealings are to be deleted everywhere, while their fragments are still known, and how many stay because other names need them. */
+export type Dropped = (tx: Tx, deals: readonly string[], stillNamed: number) => Promise<void>
 
 /** Locations that answer now; fragments elsewhere do not count as readable. */
 export type Present = readonly string[]
@@ -58,6 +65,10 @@ export async function listFolder(
     folders = folders.where('parent', '=', path)
     files = files.where('file.parent', '=', path)
   }
+  if (path === '/') {
+    folders = folders.where('path', '!=', TRASH).where((eb) => eb.or([eb('path', '<', `${TRASH}/`), eb('path', '>=', TRASH_END)]))
+    files = files.where((eb) => eb.or([eb('file.path', '<', `${TRASH}/`), eb('file.path', '>=', TRASH_END)]))
+  }
   const [folderRows, fileRows] = await Promise.all([folders.execute(), files.execute()])
   const entries = [...folderRows.map((row) => folderEntry(row.path, row.created)), ...fileRows.map(fileEntry)].toSorted((a, b) =>
     byCodePoint(a.path, b.path),
@@ -96,20 +107,13 @@ export async function findVersion(db: Handle, given: string, number?: number): P
   return { file: file.file, path, number: version.number, modified: version.modified, deal }
 }
 
-export async function versionsOf(
-  db: Handle,
-  given: string,
-  present: Present,
-): Promise<{
-  path: string
-  versions: { number: number; size: number; type: string; created: string; modified: string; current: boolean; redundancy: Redundancy }[]
-}> {
+export async function versionsOf(db: Handle, given: string, present: Present): Promise<Versions> {
   const { file, path } = await findVersion(db, given)
   const rows = await db
     .selectFrom('file_version as v')
     .innerJoin('deal as d', 'd.deal', 'v.deal')
     .innerJoin('file as f', 'f.file', 'v.file')
-    .select(['v.number', 'v.created', 'v.modified', 'd.size', 'd.type', 'd.k', 'd.n', 'f.current', heldCount(present).as('held')])
+    .select(['v.number', 'v.created', 'v.modified', 'v.deal', 'd.size', 'd.type', 'd.k', 'd.n', 'f.current', heldCount(present).as('held')])
     .where('v.file', '=', file)
     .orderBy('v.number', 'desc')
     .execute()
@@ -123,6 +127,7 @@ export async function versionsOf(
       modified: row.modified,
       current: row.number === row.current,
       redundancy: redundancyOf(row),
+      sameAs: rows.findLast((other) => other.deal === row.deal && other.number > row.number)?.number ?? null,
     })),
   }
 }
@@ -134,6 +139,7 @@ export async function requireWritable(
   ifAbsent: boolean,
 ): Promise<{ path: string; file: FileTable | undefined; folders: ReadonlySet<string> }> {
   const { path } = splitPath(given)
+  if (isReserved(path)) throw new Failure('storage.path', { detail: `${path} belongs to the trash`, next: 'Choose another name.' })
   const way = [path, ...foldersAbove(path)]
   const folders = new Set((await db.selectFrom('folder').select('path').where('path', 'in', way).execute()).map((row) => row.path))
   if (folders.has(path)) throw new Failure('storage.exists', { detail: `${path} is a folder`, next: 'Choose another name.' })
@@ -157,6 +163,8 @@ export async function addVersion(
     readonly fragments?: readonly FragmentTable[]
     readonly created: string
     readonly modified: string
+    /** When it can be seen; `created`, when its dealing began, when nothing is given. */
+    readonly at?: string
     readonly ifAbsent: boolean
   },
 ): Promise<{ number: number }> {
@@ -167,15 +175,16 @@ export async function addVersion(
   const moved = standing === undefined && (await tx.selectFrom('file').select('file').where('file', '=', request.file).executeTakeFirst())
   const file = standing?.file ?? (moved ? newId() : request.file)
   const number = standing === undefined ? 1 : standing.current + 1
+  const at = request.at ?? request.created
   if (standing === undefined)
     await tx
       .insertInto('file')
-      .values({ file, path, parent: splitPath(path).parent, current: number })
+      .values({ file, path, parent: splitPath(path).parent, current: number, since: at })
       .execute()
   else await tx.updateTable('file').set({ current: number }).where('file', '=', file).execute()
   await tx
     .insertInto('file_version')
-    .values({ file, number, deal: request.deal.deal, created: request.created, modified: request.modified })
+    .values({ file, number, deal: request.deal.deal, created: request.created, modified: request.modified, at })
     .execute()
   const { deal, fragments } = request
   await log(tx, [
@@ -190,6 +199,7 @@ export async function addVersion(
       dealId: deal.deal,
       created: request.created,
       modified: request.modified,
+      at,
     },
   ])
   return { number }
@@ -203,7 +213,7 @@ export async function createFolder(tx: Tx, given: string, created: string): Prom
 
 export async function moveEntry(
   tx: Tx,
-  request: { readonly from: string; readonly to: string; readonly replace: boolean; readonly at: string },
+  request: { readonly from: string; readonly to: string; readonly replace: Displace | false; readonly at: string },
 ): Promise<void> {
   const from = splitPath(request.from).path
   const to = splitPath(request.to).path
@@ -211,22 +221,51 @@ export async function moveEntry(
   const file = await tx.selectFrom('file').selectAll().where('path', '=', from).executeTakeFirst()
   if (file === undefined && !(await folderExists(tx, from))) throw absent(from)
   if (isBelow(to, from)) throw new Failure('storage.path', { detail: `${from} cannot be moved into itself` })
-  await clearTarget(tx, to, request.replace && file !== undefined)
-  await makeFolders(tx, foldersAbove(to), request.at)
+  await clearTarget(tx, to, file !== undefined && request.replace)
+  if (file === undefined && !isReserved(to))
+    await requireShort(tx, { from: `${from}/`, to: `${from}0` }, utf8(to).length - utf8(from).length)
+  await relocate(tx, { from, to, file, at: request.at })
+}
+
+/** Gives a file or folder another path, where nothing stands; the path that it had is remembered. */
+export async function relocate(
+  tx: Tx,
+  request: { readonly from: string; readonly to: string; readonly file: FileTable | undefined; readonly at: string },
+): Promise<void> {
+  const { from, to, file, at } = request
+  await makeFolders(tx, foldersAbove(to), at)
+  const within = { from: `${from}/`, to: `${from}0` }
+  // A name that was given and taken away in one moment was never seen.
+  await tx
+    .insertInto('past_name')
+    .columns(['file', 'path', 'since', 'until'])
+    .expression((eb) =>
+      eb
+        .selectFrom('file')
+        .select(['file', 'path', 'since', eb.val(at).as('until')])
+        .where('since', '<', at)
+        .$if(file !== undefined, (query) => query.where('file', '=', file!.file))
+        .$if(file === undefined, (query) => query.where('path', '>=', within.from).where('path', '<', within.to)),
+    )
+    .onConflict((oc) => oc.doNothing())
+    .execute()
   if (file !== undefined)
     await tx
       .updateTable('file')
-      .set({ path: to, parent: splitPath(to).parent })
+      .set({ path: to, parent: splitPath(to).parent, since: later(at) })
       .where('file', '=', file.file)
       .execute()
-  else await moveFolder(tx, from, to)
-  await log(tx, [{ op: 'move', from, to }])
+  else {
+    await moveFolder(tx, { from, to, at })
+    if (!isReserved(to) && !isReserved(from)) await moveKeeping(tx, from, to)
+  }
+  await log(tx, [{ op: 'move', from, to, at }])
 }
 
 /** A copy names the same dealing: it costs no bytes, and lives on when the first is removed. */
 export async function copyEntry(
   tx: Tx,
-  request: { readonly from: string; readonly to: string; readonly replace: boolean; readonly at: string },
+  request: { readonly from: string; readonly to: string; readonly replace: Displace | false; readonly at: string },
 ): Promise<void> {
   const from = splitPath(request.from).path
   const to = splitPath(request.to).path
@@ -234,7 +273,7 @@ export async function copyEntry(
   if (isBelow(to, from)) throw new Failure('storage.path', { detail: `${from} cannot be copied into itself` })
   const file = await tx.selectFrom('file').selectAll().where('path', '=', from).executeTakeFirst()
   if (file === undefined && !(await folderExists(tx, from))) throw absent(from)
-  await clearTarget(tx, to, request.replace && file !== undefined)
+  await clearTarget(tx, to, file !== undefined && request.replace)
   if (file !== undefined) return copyFile(tx, file, { to, at: request.at })
   const below = `${from}/`
   const folders = await tx
@@ -274,16 +313,22 @@ async function copyFile(
 /** Removes a file with its versions, one version, or a folder. Answers how many files or versions went. */
 export async function removeEntry(
   tx: Tx,
-  request: { readonly path: string; readonly recursive: boolean; readonly version?: number | undefined },
+  request: {
+    readonly path: string
+    readonly recursive: boolean
+    readonly version?: number | undefined
+    readonly dropped?: Dropped | undefined
+  },
 ): Promise<number> {
   const path = parsePath(request.path)
+  const { dropped } = request
   const file = await tx.selectFrom('file').selectAll().where('path', '=', path).executeTakeFirst()
-  if (file !== undefined && request.version !== undefined) return removeVersion(tx, file, request.version)
+  if (file !== undefined && request.version !== undefined) return removeVersion(tx, file, { number: request.version, dropped })
   if (request.version !== undefined && (path === '/' || (await folderExists(tx, path))))
     throw new Failure('storage.path', { detail: `${path} is a folder: it has no versions` })
   if (file !== undefined) {
     await log(tx, [{ op: 'remove', path }])
-    await dropFiles(tx, [file.file])
+    await dropFiles(tx, [file.file], dropped)
     return 1
   }
   if (path === '/') throw new Failure('storage.path', { detail: 'the root cannot be removed' })
@@ -299,36 +344,43 @@ export async function removeEntry(
     await dropFiles(
       tx,
       files.slice(at, at + 500).map((one) => one.file),
+      dropped,
     )
   await tx
     .deleteFrom('folder')
     .where((eb) => eb.or([eb('path', '=', path), eb.and([eb('path', '>=', below), eb('path', '<', `${path}0`)])]))
     .execute()
+  if (path.startsWith(`${TRASH}/`))
+    await tx
+      .deleteFrom('trash')
+      .where('id', '=', path.slice(TRASH.length + 1))
+      .execute()
+  else for (const rule of await keepingBelow(tx, path)) await applyKeeping(tx, noKeeping(rule.path))
   return files.length
 }
 
 async function removeVersion(
   tx: Tx,
   file: { readonly file: string; readonly path: string; readonly current: number },
-  number: number,
+  { number, dropped }: { readonly number: number; readonly dropped: Dropped | undefined },
 ): Promise<number> {
   const rows = await tx.selectFrom('file_version').select(['number', 'deal']).where('file', '=', file.file).orderBy('number').execute()
   const row = rows.find((one) => one.number === number)
   if (row === undefined) throw new Failure('storage.absent', { detail: `${file.path} has no version ${number}` })
   if (rows.length === 1) {
     await log(tx, [{ op: 'remove', path: file.path }])
-    await dropFiles(tx, [file.file])
+    await dropFiles(tx, [file.file], dropped)
     return 1
   }
   await log(tx, [{ op: 'forget', file: file.file, number }])
   await tx.deleteFrom('file_version').where('file', '=', file.file).where('number', '=', number).execute()
   const newest = Math.max(...rows.filter((one) => one.number !== number).map((one) => one.number))
   await tx.updateTable('file').set({ current: newest }).where('file', '=', file.file).execute()
-  await dropUnnamed(tx, [row.deal])
+  await dropUnnamed(tx, [row.deal], dropped)
   return 1
 }
 
-async function dropFiles(tx: Tx, files: readonly string[]): Promise<void> {
+async function dropFiles(tx: Tx, files: readonly string[], dropped: Dropped | undefined): Promise<void> {
   if (files.length === 0) return
   const deals = await tx.selectFrom('file_version').select('deal').distinct().where('file', 'in', files).execute()
   await tx.deleteFrom('file_version').where('file', 'in', files).execute()
@@ -337,16 +389,18 @@ async function dropFiles(tx: Tx, files: readonly string[]): Promise<void> {
     await dropUnnamed(
       tx,
       deals.slice(at, at + 500).map((row) => row.deal),
+      dropped,
     )
 }
 
 /** Dealings that no version names any more are to be deleted everywhere. */
-export async function dropUnnamed(tx: Tx, deals: readonly string[]): Promise<void> {
+export async function dropUnnamed(tx: Tx, deals: readonly string[], tell?: Dropped): Promise<void> {
   if (deals.length === 0) return
   const named = new Set(
     (await tx.selectFrom('file_version').select('deal').distinct().where('deal', 'in', deals).execute()).map((row) => row.deal),
   )
   const dropped = deals.filter((deal) => !named.has(deal))
+  await tell?.(tx, dropped, named.size)
   if (dropped.length === 0) return
   await tx.updateTable('deal').set({ state: 'dropping' }).where('deal', 'in', dropped).execute()
   await log(
@@ -355,12 +409,16 @@ export async function dropUnnamed(tx: Tx, deals: readonly string[]): Promise<voi
   )
 }
 
-async function moveFolder(tx: Tx, from: string, to: string): Promise<void> {
+/** A move told with an earlier time than the name before it, by another writer's clock, changes no time. */
+function later(at: string): ReturnType<typeof sql<string>> {
+  return sql<string>`case when since < ${at} then ${at} else since end`
+}
+
+async function moveFolder(tx: Tx, { from, to, at }: { readonly from: string; readonly to: string; readonly at: string }): Promise<void> {
   // substr counts characters, not UTF-16 units.
   const cut = Array.from(from).length + 1
   const moved = (column: string): ReturnType<typeof sql<string>> => sql<string>`${to} || substr(${sql.ref(column)}, ${cut})`
   const within = { from: `${from}/`, to: `${from}0` }
-  await requireShort(tx, within, utf8(to).length - utf8(from).length)
   await tx
     .updateTable('folder')
     .set({ path: to, parent: splitPath(to).parent })
@@ -374,7 +432,7 @@ async function moveFolder(tx: Tx, from: string, to: string): Promise<void> {
     .execute()
   await tx
     .updateTable('file')
-    .set({ path: moved('path'), parent: moved('parent') })
+    .set({ path: moved('path'), parent: moved('parent'), since: later(at) })
     .where('path', '>=', within.from)
     .where('path', '<', within.to)
     .execute()
@@ -398,12 +456,12 @@ async function requireShort(tx: Tx, within: { readonly from: string; readonly to
 }
 
 /** Makes room at the target of a move or copy; an existing file goes only when it may be replaced. */
-async function clearTarget(tx: Tx, to: string, replace: boolean): Promise<void> {
+async function clearTarget(tx: Tx, to: string, replace: Displace | false): Promise<void> {
   const standing = await tx.selectFrom('file').select('file').where('path', '=', to).executeTakeFirst()
   if (standing === undefined && !(await folderExists(tx, to))) return
-  if (standing === undefined || !replace)
+  if (standing === undefined || replace === false)
     throw new Failure('storage.exists', { detail: `${to} exists already`, next: 'Choose another name, or replace it expressly.' })
-  await removeEntry(tx, { path: to, recursive: false })
+  await replace(tx, to)
 }
 
 async function makeFolders(tx: Tx, paths: readonly string[], created: string): Promise<void> {

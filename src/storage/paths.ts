@@ -7,13 +7,33 @@ export interface SplitPath {
   readonly name: string
 }
 
+/** What was removed and is kept for a while lies below it (docs/spec/vault.md, "Trash"). No user's path begins so. */
+export const TRASH = '/.quorate-trash'
+/** Everything below TRASH stands between `TRASH/` and this. */
+export const TRASH_END = '/.quorate-trash0'
+/** A path in the trash may be longer by what stands before its name there. */
+const TRASH_PREFIX_BYTES = 64
+
+/** A path that people may name: as `parsePath`, but not inside the trash. */
+export function userPath(given: string): string {
+  const path = parsePath(given)
+  if (isReserved(path))
+    throw new Failure('storage.path', { detail: `${path} belongs to the trash`, next: 'Look into the trash: quorate trash list.' })
+  return path
+}
+
+export function isReserved(path: string): boolean {
+  return path === TRASH || path.startsWith(`${TRASH}/`)
+}
+
 /** `/` or `/a/b` in NFC without a trailing slash. Throws `storage.path`. */
 export function parsePath(given: string): string {
   if (!given.startsWith('/')) refuse(given, 'it does not begin with /')
   if (!given.isWellFormed()) refuse(given, 'it holds half a character')
   const path = given.normalize('NFC').replace(/\/+$/, '')
   if (path === '') return '/'
-  if (utf8(path).length > limits.pathBytesMax) refuse(given.slice(0, 80), `it is longer than ${limits.pathBytesMax} bytes`)
+  const bytesMax = limits.pathBytesMax + (isReserved(path) ? TRASH_PREFIX_BYTES : 0)
+  if (utf8(path).length > bytesMax) refuse(given.slice(0, 80), `it is longer than ${limits.pathBytesMax} bytes`)
   for (const segment of path.slice(1).split('/')) {
     if (segment === '') refuse(given, 'it has an empty part')
     if (segment === '.' || segment === '..') refuse(given, `it has the part ${segment}`)

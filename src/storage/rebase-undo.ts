@@ -2,17 +2,38 @@
 import { Failure } from '#base'
 import type { Transaction } from '#database'
 import { z } from 'zod'
-import { moveEntry } from './catalogue.ts'
-import type { CatalogueLine } from './catalogue-lines.ts'
-import { splitPath } from './paths.ts'
+import { relocate } from './catalogue.ts'
+import { type CatalogueLine, parseLine } from './catalogue-lines.ts'
+import { forgetMove } from './history.ts'
+import { keepLine, noKeeping, putKeeping } from './keeping.ts'
+import { isReserved, splitPath, TRASH } from './paths.ts'
 import type { StorageTables } from './tables.ts'
 
 type Tx = Transaction<StorageTables>
 
-const version = z.object({ number: z.number(), deal: z.string(), created: z.string(), modified: z.string() })
+const version = z.object({ number: z.number(), deal: z.string(), created: z.string(), modified: z.string(), at: z.string().optional() })
+const trash = z.object({
+  id: z.string(),
+  path: z.string(),
+  kind: z.enum(['file', 'folder']),
+  at: z.string(),
+  by: z.string(),
+  files: z.number(),
+  bytes: z.number(),
+})
+const name = z.object({ path: z.string(), since: z.string(), until: z.string() })
+const file = z.object({
+  file: z.string(),
+  path: z.string(),
+  current: z.number(),
+  since: z.string().optional(),
+  versions: z.array(version),
+  names: z.array(name).optional(),
+})
 const removed = z.object({
   folders: z.array(z.object({ path: z.string(), created: z.string() })),
-  files: z.array(z.object({ file: z.string(), path: z.string(), current: z.number(), versions: z.array(version) })),
+  files: z.array(file),
+  trash: trash.optional(),
 })
 const forgotten = version.extend({ file: z.string() })
 export type Removed = z.infer<typeof removed>
@@ -29,11 +50,15 @@ export function parseForgotten(text: string | null): Forgotten | undefined {
 /** JSON of what removals are about to take away, by line; nothing where one site writes alone. */
 export async function takenAway(tx: Tx, lines: readonly CatalogueLine[]): Promise<ReadonlyMap<CatalogueLine, string>> {
   const found = new Map<CatalogueLine, string>()
-  const taking = lines.filter(({ op }) => op === 'remove' || op === 'forget')
+  const taking = lines.filter(({ op }) => op === 'remove' || op === 'forget' || op === 'keep')
   if (taking.length === 0) return found
   if ((await tx.selectFrom('writer_certificate').select('fingerprint').limit(1).executeTakeFirst()) === undefined) return found
   for (const line of taking) {
     if (line.op === 'remove') found.set(line, JSON.stringify(await below(tx, line.path)))
+    if (line.op === 'keep') {
+      const row = await tx.selectFrom('keeping').selectAll().where('path', '=', line.path).executeTakeFirst()
+      if (row !== undefined) found.set(line, JSON.stringify(keepLine(row)))
+    }
     if (line.op === 'forget') {
       const row = await tx
         .selectFrom('file_version')
@@ -56,19 +81,32 @@ async function below(tx: Tx, path: string): Promise<Removed> {
     .execute()
   const files = await tx
     .selectFrom('file')
-    .select(['file', 'path', 'current'])
+    .select(['file', 'path', 'current', 'since'])
     .where((eb) => eb.or([eb('path', '=', path), eb.and([eb('path', '>=', `${path}/`), eb('path', '<', `${path}0`)])]))
     .orderBy('path')
     .execute()
-  const out: Removed = { folders, files: [] }
+  const entry = isReserved(path)
+    ? await tx
+        .selectFrom('trash')
+        .selectAll()
+        .where('id', '=', path.slice(TRASH.length + 1))
+        .executeTakeFirst()
+    : undefined
+  const out: Removed = { folders, files: [], ...(entry === undefined ? {} : { trash: entry }) }
   for (const one of files) {
     const versions = await tx
       .selectFrom('file_version')
-      .select(['number', 'deal', 'created', 'modified'])
+      .select(['number', 'deal', 'created', 'modified', 'at'])
       .where('file', '=', one.file)
       .orderBy('number')
       .execute()
-    out.files.push({ ...one, versions })
+    const names = await tx
+      .selectFrom('past_name')
+      .select(['path', 'since', 'until'])
+      .where('file', '=', one.file)
+      .orderBy('since')
+      .execute()
+    out.files.push({ ...one, versions, names })
   }
   return out
 }
@@ -90,21 +128,38 @@ export async function undoLine(tx: Tx, line: CatalogueLine, undo: string | null)
       else await tx.updateTable('file').set({ current: left.number }).where('file', '=', line.file).execute()
       return
     }
-    case 'move':
-      return moveEntry(tx, { from: line.to, to: line.from, replace: false, at: '' })
+    case 'move': {
+      const file = await tx.selectFrom('file').selectAll().where('path', '=', line.to).executeTakeFirst()
+      await relocate(tx, { from: line.to, to: line.from, file, at: '' })
+      return forgetMove(tx, line.from, line.at ?? '')
+    }
+    case 'trash':
+      await tx.deleteFrom('trash').where('id', '=', line.id).execute()
+      return
+    case 'keep': {
+      const before = undo === null ? noKeeping(line.path) : parseLine(undo)
+      if (before.op === 'keep') await putKeeping(tx, before)
+      return
+    }
     case 'remove': {
-      const { folders, files } = parseRemoved(undo)
+      const { folders, files, trash: entry } = parseRemoved(undo)
+      if (entry !== undefined) await tx.insertInto('trash').values(entry).execute()
       for (const { path, created } of folders)
         await tx
           .insertInto('folder')
           .values({ path, created, parent: splitPath(path).parent })
           .execute()
-      for (const { file, path, current, versions } of files) {
+      for (const { file, path, current, since = '', versions, names = [] } of files) {
         await tx
           .insertInto('file')
-          .values({ file, path, current, parent: splitPath(path).parent })
+          .values({ file, path, current, parent: splitPath(path).parent, since })
           .execute()
         for (const one of versions) await putBack(tx, { ...one, file })
+        for (const one of names)
+          await tx
+            .insertInto('past_name')
+            .values({ ...one, file })
+            .execute()
       }
       return
     }
@@ -133,12 +188,15 @@ export async function undoLine(tx: Tx, line: CatalogueLine, undo: string | null)
     case 'vault':
     case 'location':
     case 'leave':
+    case 'name':
+    case 'history':
+    case 'deletion':
       // Dealings have ids of their own, and where fragments lie is told again, after what others say of it.
       return
   }
 }
 
-async function putBack(tx: Tx, { file, number, deal, created, modified }: Forgotten): Promise<void> {
+async function putBack(tx: Tx, { file, number, deal, created, modified, at = created }: Forgotten): Promise<void> {
   await tx.updateTable('deal').set({ state: 'stored' }).where('deal', '=', deal).where('state', '=', 'dropping').execute()
-  await tx.insertInto('file_version').values({ file, number, deal, created, modified }).execute()
+  await tx.insertInto('file_version').values({ file, number, deal, created, modified, at }).execute()
 }

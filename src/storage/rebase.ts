@@ -1,10 +1,11 @@
 // Own changes on top of those of other writers: nothing that anybody was told is stored gets lost (docs/spec/vault.md, "Several writers").
 import { Failure, limits, rfc3339, utf8 } from '#base'
 import type { Transaction } from '#database'
+import { newId } from '#format'
 import { createFolder, dealLine, dropUnnamed, log, moveEntry, removeEntry } from './catalogue.ts'
 import { type ApplyContext, applyLine } from './catalogue-apply.ts'
 import { type CatalogueLine, parseLine } from './catalogue-lines.ts'
-import { foldersAbove, isBelow, splitPath } from './paths.ts'
+import { foldersAbove, isBelow, isReserved, splitPath, TRASH } from './paths.ts'
 import { parseForgotten, parseRemoved, undoLine } from './rebase-undo.ts'
 import type { StorageTables } from './tables.ts'
 
@@ -65,7 +66,8 @@ class Redo {
   constructor(tx: Tx, theirs: readonly CatalogueLine[], request: RebaseRequest) {
     this.#tx = tx
     this.#request = request
-    this.#moves = theirs.filter((line) => line.op === 'move')
+    // What they put into the trash is no new place for what we put there.
+    this.#moves = theirs.flatMap((line) => (line.op === 'move' && !isReserved(line.to) ? [line] : []))
     this.#known = new Set(theirs.flatMap((line) => (line.op === 'file' ? [`${line.file} ${line.number} ${line.dealId}`] : [])))
   }
 
@@ -93,9 +95,21 @@ class Redo {
         if (deal?.state !== 'stored') return
         break
       }
+      case 'trash': {
+        const below = `${TRASH}/${line.id}`
+        if (await this.#nothingElse(below, new Set(), new Set())) return
+        await applyLine(this.#tx, line, this.#request.context)
+        return
+      }
+      case 'keep':
+        // It notes itself.
+        return applyLine(this.#tx, line, this.#request.context)
       case 'vault':
       case 'location':
       case 'leave':
+      case 'name':
+      case 'history':
+      case 'deletion':
     }
     await applyLine(this.#tx, line, this.#request.context)
     await log(this.#tx, [line])
@@ -133,9 +147,13 @@ class Redo {
     const deal = await tx.selectFrom('deal').selectAll().where('deal', '=', line.dealId).executeTakeFirst()
     // Its bytes are gone everywhere since long: a name alone would be a lie.
     if (deal === undefined) return
-    const standing = await tx.selectFrom('file').selectAll().where('file', '=', line.file).executeTakeFirst()
+    const found = await tx.selectFrom('file').selectAll().where('file', '=', line.file).executeTakeFirst()
+    // What they put into the trash stays there; what we stored meanwhile stands where we stored it.
+    const trashed = found !== undefined && isReserved(found.path) && !isReserved(line.path)
+    const standing = trashed ? undefined : found
+    const file = trashed ? newId() : line.file
     let path: string
-    let number = line.number
+    let number = trashed ? 1 : line.number
     if (standing !== undefined) {
       path = standing.path
       const newest = await tx
@@ -152,15 +170,18 @@ class Redo {
       if (path !== this.#translate(line.path)) this.#rules.push({ from: line.path, to: path })
       const { parent } = splitPath(path)
       await createFolder(tx, parent, line.created)
-      await tx.insertInto('file').values({ file: line.file, path, parent, current: number }).execute()
+      await tx
+        .insertInto('file')
+        .values({ file, path, parent, current: number, since: line.at ?? line.created })
+        .execute()
     }
     await tx
       .insertInto('file_version')
-      .values({ file: line.file, number, deal: line.dealId, created: line.created, modified: line.modified })
+      .values({ file, number, deal: line.dealId, created: line.created, modified: line.modified, at: line.at ?? line.created })
       .execute()
     // Somebody removed the last name of a dealing that we had just given another one.
     if (deal.state === 'dropping') await tx.updateTable('deal').set({ state: 'stored' }).where('deal', '=', deal.deal).execute()
-    await log(tx, [await dealLine(tx, deal), { ...line, path, number }])
+    await log(tx, [await dealLine(tx, deal), { ...line, file, path, number }])
   }
 
   async #move(line: CatalogueLine & { op: 'move' }): Promise<void> {
@@ -171,12 +192,14 @@ class Redo {
       this.#rules.push({ from: line.from, to: again }, { from: line.to, to })
     }
     if (!(await this.#taken(from))) return
+    // Both removed it: it lies in the trash already.
+    if (isReserved(from) && isReserved(line.to)) return leave(from)
     let to = await this.#landing(line.to)
     // They moved the target into what we move: it stays where they put it.
     if (to === from || isBelow(to, from)) return leave(from)
     if (await this.#taken(to)) to = await this.#conflictName(to)
     try {
-      await moveEntry(this.#tx, { from, to, replace: false, at: rfc3339(this.#request.context.clock.now()) })
+      await moveEntry(this.#tx, { from, to, replace: false, at: line.at ?? rfc3339(this.#request.context.clock.now()) })
     } catch (error) {
       // Together both moves would make a path too long: theirs stands.
       if (!(error instanceof Failure) || error.code !== 'storage.path') throw error

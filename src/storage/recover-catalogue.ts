@@ -5,6 +5,7 @@ import { applyContext, applyLine } from './catalogue-apply.ts'
 import { CATALOGUE_TYPE, type CatalogueHeading, type CatalogueLine, parseLines } from './catalogue-lines.ts'
 import type { Findings } from './findings.ts'
 import type { HeadReference } from './head.ts'
+import { knowHistory } from './history.ts'
 import type { Vault } from './vault.ts'
 
 const APPLY_LINES = 1000
@@ -122,12 +123,13 @@ async function apply(vault: Vault, lines: AsyncIterable<CatalogueHeading | Catal
   const context = applyContext(vault)
   let count = 0
   let batch: CatalogueLine[] = []
+  let created = ''
   const flush = async (): Promise<void> => {
     const now = batch
     batch = []
     if (now.length > 0)
       await vault.parts.db.transaction(async (tx) => {
-        for (const line of now) await applyLine(tx, line, context)
+        for (const line of now) await applyLine(tx, line, { ...context, written: created })
         // What comes from the vault need not go back there.
         await tx.deleteFrom('change').execute()
       })
@@ -136,7 +138,13 @@ async function apply(vault: Vault, lines: AsyncIterable<CatalogueHeading | Catal
     if (!('op' in line)) {
       if (line.vault !== vault.row.vault || line.sequence !== sequence)
         throw new Failure('format.mismatch', { detail: 'a part of the catalogue is of another vault or place in the order' })
+      created = line.created
       continue
+    }
+    if (count === 0) {
+      // Names are known from the first part on, unless it says more; the very first segment is about all that came before it was written.
+      const since = sequence === 1 && 'created' in line && line.created < created ? line.created : created
+      await knowHistory(vault.parts.db, since)
     }
     count += 1
     batch.push(line)

@@ -5,6 +5,7 @@ import type { VerifyingKeys } from '#crypto/primitives'
 import type { Store } from './catalogue.ts'
 import { Findings, type Progress } from './findings.ts'
 import { encodeKeys, headHash, type VaultHead } from './head.ts'
+import { knowHistory } from './history.ts'
 import { applyReference } from './recover-catalogue.ts'
 import { type FoundVault, keyOf } from './recover-head.ts'
 import { adoptLater } from './recover-strays.ts'
@@ -113,6 +114,8 @@ export async function readCatalogue(vault: Vault, head: VaultHead, findings: Fin
     .updateTable('vault')
     .set({ next_sequence: sequence, head_sequence: sequence - 1 })
     .execute()
+  // Where no part could be read, names are known from now on.
+  await knowHistory(vault.parts.db, rfc3339(vault.parts.clock.now()))
   // The name of the vault came with the catalogue.
   vault.row = await vault.parts.db.kysely.selectFrom('vault').selectAll().executeTakeFirstOrThrow()
 }

@@ -1,5 +1,5 @@
 // What all parts of an open site share: its database, its vault, work under way, and what it tells.
-import { type Clock, Failure, systemClock } from '#base'
+import { type Clock, Failure, rfc3339, systemClock } from '#base'
 import type { Signer, VerifyingKeys } from '#crypto/primitives'
 import type { DatabasePlace } from '#database'
 import { type ArenaPool, createArenaPool } from './arena-pool.ts'
@@ -20,6 +20,9 @@ import { Reshaping } from './change.ts'
 import { openSigningKeys, readPublicSigningKeys } from './signing-keys.ts'
 import { siteStatus } from './site-status.ts'
 import { sweepAbandoned, sweepRemoved, sweepUnfinished } from './sweep.ts'
+import { deletionsOpen } from './deletion.ts'
+import { knowHistory } from './history.ts'
+import { purgeByTheHour } from './site-trash.ts'
 import { Tasks } from './tasks.ts'
 import type { Uploads } from './uploads.ts'
 import { type StorageLog, Vault } from './vault.ts'
@@ -181,6 +184,7 @@ export class SiteCore {
       },
       given.row,
     )
+    if (given.row.state !== 'recovering') await knowHistory(this.db, rfc3339(this.clock.now()))
     const log = new VaultLog(vault, this.options.home, this.options.logLimits)
     await Promise.all([places.checkAll(), log.sweep()])
     this.swept = await sweepUnfinished(vault, given.row.running === 1)
@@ -208,7 +212,15 @@ export class SiteCore {
     void running.reshaping.resume().catch((error: unknown) => {
       if (!this.stop.signal.aborted) this.options.log.warn({ error: String(error) }, 'a change that was under way could not go on')
     })
+    this.keepRules()
     this.changed()
+  }
+
+  /** Now and then what is past its time goes. */
+  keepRules(): void {
+    void this.working(purgeByTheHour(this)).catch((error: unknown) =>
+      this.options.log.warn({ error: String(error) }, 'the rules of keeping are not looked after any more'),
+    )
   }
 
   /** Every hour: uploads whose time is over, and unfinished files that nobody has claimed for long. */
@@ -352,7 +364,8 @@ export class SiteCore {
   async sweepIfNeeded({ vault, log }: Running): Promise<void> {
     const dropping = await this.db.kysely.selectFrom('deal').select('deal').where('state', '=', 'dropping').limit(1).execute()
     const debris = await this.db.kysely.selectFrom('debris').select('name').limit(1).execute()
-    if (dropping.length + debris.length > 0) await sweepRemoved(vault, log, new AbortController().signal)
+    if (dropping.length + debris.length > 0 || (await deletionsOpen(this.db.kysely)))
+      await sweepRemoved(vault, log, new AbortController().signal)
   }
 
   /** What was begun and failed leaves the site as it was: without a vault. */
@@ -365,6 +378,12 @@ export class SiteCore {
   async forgetRows(): Promise<void> {
     await this.db.transaction(async (tx) => {
       for (const table of [
+        'past_name',
+        'trash',
+        'keeping',
+        'history',
+        'deletion_part',
+        'deletion',
         'file_version',
         'file',
         'folder',

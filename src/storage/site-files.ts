@@ -9,16 +9,17 @@ import {
   findVersion,
   listFolder,
   moveEntry,
-  removeEntry,
   requireWritable,
   statEntry,
   versionsOf,
 } from './catalogue.ts'
 import { CATALOGUE_TYPE } from './catalogue-lines.ts'
 import { contentTypeOf } from './content-type.ts'
+import { requireHoldKept } from './keeping.ts'
 import type { WriteOutcome } from './object-writer.ts'
-import { parsePath } from './paths.ts'
+import { userPath } from './paths.ts'
 import type { SiteCore } from './site-core.ts'
+import { displaceToTrash } from './trash.ts'
 
 export interface OpenedToWrite {
   store(body: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<Stored>
@@ -46,16 +47,22 @@ export function siteFiles(core: SiteCore) {
       readonly limit?: number | undefined
     }): Promise<Listing> {
       const { places } = core.open()
-      const page = await listFolder(core.db.kysely, { ...request, limit: Math.min(request.limit ?? 1000, 1000), present: places.present })
-      return { path: parsePath(request.path), ...page }
+      const path = userPath(request.path)
+      const page = await listFolder(core.db.kysely, {
+        ...request,
+        path,
+        limit: Math.min(request.limit ?? 1000, 1000),
+        present: places.present,
+      })
+      return { path, ...page }
     },
 
     async stat(request: { readonly path: string }): Promise<Entry> {
-      return statEntry(core.db.kysely, request.path, core.open().places.present)
+      return statEntry(core.db.kysely, userPath(request.path), core.open().places.present)
     },
 
     async versions(request: { readonly path: string }): Promise<Versions> {
-      return versionsOf(core.db.kysely, request.path, core.open().places.present)
+      return versionsOf(core.db.kysely, userPath(request.path), core.open().places.present)
     },
 
     async openToWrite(request: {
@@ -87,7 +94,16 @@ export function siteFiles(core: SiteCore) {
                 signal: stop,
               },
               async (tx, { deal, fragments, modified }) =>
-                addVersion(tx, { path, file: id, deal, fragments, created: deal.created, modified, ifAbsent: request.ifAbsent }),
+                addVersion(tx, {
+                  path,
+                  file: id,
+                  deal,
+                  fragments,
+                  created: deal.created,
+                  modified,
+                  at: rfc3339(core.clock.now()),
+                  ifAbsent: request.ifAbsent,
+                }),
             ),
           )
           return storedAnswer(core, { path, outcome })
@@ -100,7 +116,7 @@ export function siteFiles(core: SiteCore) {
       signal?: AbortSignal,
     ): Promise<OpenedToRead> {
       const { vault } = core.open()
-      const version = await findVersion(core.db.kysely, request.path, request.version)
+      const version = await findVersion(core.db.kysely, userPath(request.path), request.version)
       const reader = await core.working(vault.open(version.deal, signal))
       core.readers.add(reader)
       return {
@@ -118,30 +134,45 @@ export function siteFiles(core: SiteCore) {
     },
 
     async createFolder(request: { readonly path: string }): Promise<Entry> {
-      await core.change(request.path, (tx) => createFolder(tx, request.path, rfc3339(core.clock.now())))
+      const path = userPath(request.path)
+      await core.change(path, (tx) => createFolder(tx, path, rfc3339(core.clock.now())))
       return files.stat(request)
     },
 
-    async move(request: { readonly from: string; readonly to: string; readonly replace: boolean }): Promise<Entry> {
-      await core.change(request.to, (tx) => moveEntry(tx, { ...request, at: rfc3339(core.clock.now()) }))
-      core.tellFiles(parsePath(request.from))
-      return files.stat({ path: request.to })
+    /** What is replaced goes into the trash. */
+    async move(request: {
+      readonly from: string
+      readonly to: string
+      readonly replace: boolean
+      readonly by?: string | undefined
+    }): Promise<Entry> {
+      const [from, to] = [userPath(request.from), userPath(request.to)]
+      await core.change(to, async (tx) => {
+        const at = rfc3339(core.clock.now())
+        await requireHoldKept(tx, from, to, at)
+        await moveEntry(tx, { from, to, replace: request.replace && displaceToTrash({ by: request.by ?? 'local', at }), at })
+      })
+      core.tellFiles(from)
+      return files.stat({ path: to })
     },
 
-    async copy(request: { readonly from: string; readonly to: string; readonly replace: boolean }): Promise<Entry> {
-      await core.change(request.to, (tx) => copyEntry(tx, { ...request, at: rfc3339(core.clock.now()) }))
-      return files.stat({ path: request.to })
-    },
-
-    async remove(request: { readonly path: string; readonly recursive: boolean; readonly version?: number | undefined }): Promise<number> {
-      const removed = await core.change(request.path, (tx) => removeEntry(tx, request))
-      core.sweepLater()
-      return removed
+    async copy(request: {
+      readonly from: string
+      readonly to: string
+      readonly replace: boolean
+      readonly by?: string | undefined
+    }): Promise<Entry> {
+      const [from, to] = [userPath(request.from), userPath(request.to)]
+      await core.change(to, async (tx) => {
+        const at = rfc3339(core.clock.now())
+        await copyEntry(tx, { from, to, replace: request.replace && displaceToTrash({ by: request.by ?? 'local', at }), at })
+      })
+      return files.stat({ path: to })
     },
 
     async placement(request: { readonly path: string; readonly version?: number | undefined }): Promise<Placement> {
       const { vault, places } = core.open()
-      const version = await findVersion(core.db.kysely, request.path, request.version)
+      const version = await findVersion(core.db.kysely, userPath(request.path), request.version)
       const rows = await core.db.kysely.selectFrom('fragment').selectAll().where('deal', '=', version.deal.deal).orderBy('x').execute()
       return {
         path: version.path,
@@ -172,7 +203,7 @@ export function siteFiles(core: SiteCore) {
       readonly lengthBytes: number
     }): Promise<Uint8Array> {
       const { places } = core.open()
-      const version = await findVersion(core.db.kysely, request.path)
+      const version = await findVersion(core.db.kysely, userPath(request.path))
       const row = await core.db.kysely
         .selectFrom('fragment')
         .selectAll()

@@ -10,6 +10,7 @@ import { siteHealth } from './site-health.ts'
 import { siteMaking } from './site-making.ts'
 import { siteUploads } from './site-uploads.ts'
 import { sitePlanner } from './site-planner.ts'
+import { siteTrash } from './site-trash.ts'
 import { siteStatus } from './site-status.ts'
 import { siteWork } from './site-work.ts'
 import { type StorageTables, storageMigrations } from './tables.ts'
@@ -35,6 +36,7 @@ export async function openSiteStorage(options: SiteStorageOptions): Promise<Site
 function siteStorage(core: SiteCore) {
   return {
     ...siteFiles(core),
+    ...siteTrash(core),
     ...siteMaking(core),
     ...siteUploads(core),
     ...siteWork(core),

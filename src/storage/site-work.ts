@@ -2,7 +2,7 @@
 import { Failure } from '#base'
 import type { ScrubDepth, Task } from '#contract'
 import { statEntry } from './catalogue.ts'
-import { parsePath } from './paths.ts'
+import { userPath } from './paths.ts'
 import { repair } from './repair.ts'
 import { scrub } from './scrub.ts'
 import type { SiteCore } from './site-core.ts'
@@ -28,7 +28,7 @@ export function siteWork(core: SiteCore) {
 
     async repair(request: { readonly path?: string | undefined }): Promise<Task> {
       const { vault, log } = core.open()
-      const path = request.path === undefined ? undefined : parsePath(request.path)
+      const path = request.path === undefined ? undefined : userPath(request.path)
       if (path !== undefined) await statEntry(core.db.kysely, path, core.open().places.present)
       vault.parts.signer()
       return core.tasks.start('repair', 'Repair', 'fragments', async (tools) => {

@@ -2,6 +2,7 @@
 import type { LocationStatus, Status } from '#contract'
 import { rfc3339 } from '#base'
 import { sql } from '#database'
+import { TRASH, TRASH_END } from './paths.ts'
 import type { Place } from './place.ts'
 import type { Places } from './places.ts'
 import type { Vault } from './vault.ts'
@@ -24,10 +25,12 @@ export async function vaultStatus(vault: Vault, vaultLog: VaultLog, dealer: stri
     .innerJoin('file_version as v', (join) => join.onRef('v.file', '=', 'file.file').onRef('v.number', '=', 'file.current'))
     .innerJoin('deal as d', 'd.deal', 'v.deal')
     .select((eb) => [eb.fn.countAll<number>().as('count'), eb.fn.sum<number>('d.size').as('bytes')])
+    .where(visible('file.path'))
     .executeTakeFirstOrThrow()
   const folders = await db.kysely
     .selectFrom('folder')
     .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where(visible('path'))
     .executeTakeFirstOrThrow()
   const locations = places.all.map((place) => locationStatus(place, owed(places, place, counts.get(place.id))))
   const wounded = locations.some(({ state }) => state !== 'healthy')
@@ -87,6 +90,12 @@ export async function vaultStatus(vault: Vault, vaultLog: VaultLog, dealer: stri
 function owed(places: Places, place: Place, counts: Counts | undefined): Counts {
   if (counts === undefined) return none()
   return places.departure(place.id) === undefined ? counts : { ...counts, lost: 0, corrupt: 0, pending: 0 }
+}
+
+/** Not in the trash. */
+function visible(column: string): ReturnType<typeof sql<boolean>> {
+  const path = sql.ref(column)
+  return sql<boolean>`(${path} < ${TRASH} or ${path} >= ${TRASH_END})`
 }
 
 export function locationStatus(place: Place, counts: Counts): LocationStatus {

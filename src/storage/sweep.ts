@@ -1,5 +1,6 @@
 // Taking away what nothing needs any more: unfinished writes of a crash, removed dealings, names that were replaced.
-import { Failure } from '#base'
+import { Failure, rfc3339 } from '#base'
+import { type DiscardAnswer, noteAnswers, settleDeletions } from './deletion.ts'
 import { within } from './patience.ts'
 import type { Place } from './place.ts'
 import { undoIntent, type Vault } from './vault.ts'
@@ -57,7 +58,7 @@ export async function sweepAbandoned({ parts }: Vault): Promise<boolean> {
  * removed, so a database lost at any moment leaves no name without its bytes.
  */
 export async function sweepRemoved(vault: Vault, vaultLog: VaultLog, signal: AbortSignal): Promise<void> {
-  const { db, places } = vault.parts
+  const { db, places, clock } = vault.parts
   await vaultLog.flush()
   if ((await vaultLog.pendingChanges()) > 0) return
   // The row of a dropped dealing stays until its last fragment is gone: till then snapshots repeat the drop, or it would come back in a disaster.
@@ -75,8 +76,10 @@ export async function sweepRemoved(vault: Vault, vaultLog: VaultLog, signal: Abo
     const ids = deals.map(({ deal }) => deal)
     for (const id of ids) vault.forget(id)
     const fragments = await db.kysely.selectFrom('fragment').select(['deal', 'x', 'location', 'name']).where('deal', 'in', ids).execute()
-    const taken = await takeAway(vault, fragments, signal)
+    const answers: { readonly deal: string; readonly x: number; readonly answer: DiscardAnswer }[] = []
+    const taken = await takeAway(vault, fragments, { signal, tell: ({ deal, x }, answer) => answers.push({ deal, x, answer }) })
     await db.transaction(async (tx) => {
+      await noteAnswers(tx, answers, rfc3339(clock.now()))
       for (const { deal, x } of taken) await tx.deleteFrom('fragment').where('deal', '=', deal).where('x', '=', x).execute()
       await tx
         .deleteFrom('deal')
@@ -100,17 +103,18 @@ export async function sweepRemoved(vault: Vault, vaultLog: VaultLog, signal: Abo
       if (rows.length === 0) break
       after = rows[rows.length - 1]!.name
       for (const { name } of rows) await forget(vault, place, { name, signal })
-      const removed = (await takeAway(vault, rows, signal)).map(({ name }) => name)
+      const removed = (await takeAway(vault, rows, { signal, tell: () => undefined })).map(({ name }) => name)
       if (removed.length > 0) await db.kysely.deleteFrom('debris').where('location', '=', place.id).where('name', 'in', removed).execute()
     }
   }
+  if (await settleDeletions(vault, signal)) await vaultLog.flush()
 }
 
 /** Discards names, a few at once at each place; answers those that are gone, or lie nowhere. */
 async function takeAway<Row extends { readonly location: string; readonly name: string | null }>(
   vault: Vault,
   rows: readonly Row[],
-  signal: AbortSignal,
+  { signal, tell }: { readonly signal: AbortSignal; readonly tell: (row: Row, answer: DiscardAnswer) => void },
 ): Promise<Row[]> {
   const taken = rows.filter(({ name }) => name === null)
   const at = (id: string): Place | undefined => vault.parts.places.byId(id)
@@ -120,8 +124,11 @@ async function takeAway<Row extends { readonly location: string; readonly name: 
       if (place === undefined) return
       const queue = group.filter(({ name }) => name !== null)
       const work = async (): Promise<void> => {
-        for (let row = queue.shift(); row !== undefined; row = queue.shift())
-          if (await gone(vault, place, { name: row.name!, signal })) taken.push(row)
+        for (let row = queue.shift(); row !== undefined; row = queue.shift()) {
+          const answer = await discard(vault, place, { name: row.name!, signal })
+          tell(row, answer)
+          if (answer === 'removed') taken.push(row)
+        }
       }
       await Promise.all(Array.from({ length: AT_ONCE }, work))
     }),
@@ -129,19 +136,20 @@ async function takeAway<Row extends { readonly location: string; readonly name: 
   return taken
 }
 
-/** False when the name stays for now: the place is away, or keeps it under a lock. */
-async function gone(vault: Vault, place: Place, what: { readonly name: string; readonly signal: AbortSignal }): Promise<boolean> {
+/** Anything but `removed`: the name stays for now. */
+async function discard(vault: Vault, place: Place, what: { readonly name: string; readonly signal: AbortSignal }): Promise<DiscardAnswer> {
   const { clock, stallMs } = vault.parts
   const { name, signal } = what
   if (signal.aborted) throw new Failure('base.cancelled')
-  if (!place.usable || vault.isRead(place.id, name)) return false
+  if (vault.isRead(place.id, name)) return 'awaited'
+  if (!place.usable) return 'unreachable'
   try {
     const patience = { clock, ms: stallMs, label: place.label, signal }
-    return (await within(patience, (stop) => place.location.discard(name, { signal: stop }))) === 'gone'
+    return (await within(patience, (stop) => place.location.discard(name, { signal: stop }))) === 'gone' ? 'removed' : 'kept'
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     place.failed(error)
-    return false
+    return error.kind === 'denied' ? 'denied' : 'unreachable'
   }
 }
 

@@ -7,6 +7,7 @@ import { healthMigrations, type HealthTables } from './tables-health.ts'
 import { writerMigrations, type WriterTables } from './tables-writers.ts'
 import { uploadMigrations, type UploadTable } from './tables-upload.ts'
 import { changeMigrations, type ChangeTables } from './tables-change.ts'
+import { trashMigrations, type TrashTables } from './tables-trash.ts'
 
 export interface VaultTable {
   /** Always 1: a home has one vault. */
@@ -87,14 +88,19 @@ export interface FileTable {
   readonly parent: string
   /** Number of the current version. */
   readonly current: number
+  /** When it got this path. */
+  readonly since: string
 }
 
 export interface FileVersionTable {
   readonly file: string
   readonly number: number
   readonly deal: string
+  /** When its dealing began. */
   readonly created: string
   readonly modified: string
+  /** When people could see it for the first time. */
+  readonly at: string
 }
 
 /** Names at locations that no fragment row names any more; discarded when the location allows. */
@@ -121,7 +127,7 @@ export interface SegmentTable {
   readonly lines: number
 }
 
-export interface StorageTables extends HealthTables, WriterTables, ChangeTables {
+export interface StorageTables extends HealthTables, TrashTables, WriterTables, ChangeTables {
   readonly vault: VaultTable
   readonly location: LocationTable
   readonly deal: DealTable
@@ -139,6 +145,7 @@ export interface StorageTables extends HealthTables, WriterTables, ChangeTables 
 export const storageMigrations: Record<string, Migration> = {
   ...descriptionMigrations,
   ...healthMigrations,
+  ...trashMigrations,
   'storage-0001-vault': {
     up: async (db) => {
       await db.schema

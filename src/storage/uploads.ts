@@ -238,7 +238,16 @@ export class Uploads {
     const written = { ...spec, provisional: row.intent, type, created, purpose: 'file' as const, layout: layoutOf(spec.suite) }
     try {
       await vault.commitWritten(written, outcome, async (tx, { deal, fragments, modified }) => {
-        const { number } = await addVersion(tx, { path, file, deal, fragments, created, modified, ifAbsent: row.if_absent === 1 })
+        const { number } = await addVersion(tx, {
+          path,
+          file,
+          deal,
+          fragments,
+          created,
+          modified,
+          at: rfc3339(this.#core.clock.now()),
+          ifAbsent: row.if_absent === 1,
+        })
         await tx
           .updateTable('upload')
           .set({ state: 'done', active: rfc3339(this.#core.clock.now()) })

@@ -18,6 +18,7 @@ import {
   parseVaultHead,
   type VaultHead,
 } from './head.ts'
+import { pastLines } from './past-lines.ts'
 import { within } from './patience.ts'
 import type { Place } from './place.ts'
 import type { VaultTable } from './tables.ts'
@@ -270,7 +271,7 @@ export class VaultLog {
             .selectFrom('file_version as v')
             .innerJoin('file as f', 'f.file', 'v.file')
             .innerJoin('deal as d', 'd.deal', 'v.deal')
-            .select(['v.file', 'f.path', 'v.number', 'd.object', 'd.version', 'd.deal', 'v.created', 'v.modified'])
+            .select(['v.file', 'f.path', 'v.number', 'd.object', 'd.version', 'd.deal', 'v.created', 'v.modified', 'v.at'])
             .where((eb) =>
               eb.or([eb('v.file', '>', after.file), eb.and([eb('v.file', '=', after.file), eb('v.number', '>', after.number)])]),
             )
@@ -279,12 +280,13 @@ export class VaultLog {
             .limit(PAGE_ROWS)
             .execute()
           for (const row of rows) {
-            const { file, path, number, object, version, deal, created, modified } = row
-            await write(encodeLine({ op: 'file', file, path, number, object, version, dealId: deal, created, modified }))
+            const { deal, ...rest } = row
+            await write(encodeLine({ op: 'file', ...rest, dealId: deal }))
           }
           if (rows.length < PAGE_ROWS) break
           after = { file: rows[rows.length - 1]!.file, number: rows[rows.length - 1]!.number }
         }
+        for await (const line of pastLines(tx)) await write(encodeLine(line))
         const newest = await tx
           .selectFrom('change')
           .select((eb) => eb.fn.max('id').as('id'))

@@ -406,7 +406,7 @@ test('mv, cp, rm and versions', async () => {
   assert.equal(versions.parse(JSON.parse(await ok(cli, 'versions', '/f/b', '--json'))).versions.length, 1)
   assert.match(await ok(cli, 'versions', '/f/b'), /^version +size/)
   await refused(cli, 'storage.exists', 1, 'rm', '/f')
-  assert.deepEqual(JSON.parse(await ok(cli, 'rm', '-r', '--json', '/f')), { path: '/f', removed: 2 })
+  assert.deepEqual(JSON.parse(await ok(cli, 'rm', '-r', '--json', '/f')), { path: '/f', removed: 2, trash: null })
   await refused(cli, 'storage.absent', 1, 'rm', '/f')
 })
 

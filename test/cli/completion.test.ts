@@ -25,6 +25,11 @@ const COMMANDS = [
   'repair',
   'recover',
   'serve',
+  'trash',
+  'keep',
+  'purge',
+  'restore-to',
+  'deletion',
   'completion',
 ]
 

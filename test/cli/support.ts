@@ -135,6 +135,9 @@ export function inside(folder: string): Inside {
           connects.push(request)
           return { client: createClient(inProcessTransport(door)), close: async () => {} }
         },
+        verifyDeletion: async () => {
+          throw new Error('no record is verified here')
+        },
         serve: async () => {},
       }
       const code = await run(args, host)

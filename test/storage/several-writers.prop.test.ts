@@ -7,8 +7,11 @@ import { type Database, openDatabase } from '#database'
 import { addVersion, copyEntry, createFolder, moveEntry, removeEntry } from '../../src/storage/catalogue.ts'
 import { applyLine } from '../../src/storage/catalogue-apply.ts'
 import { type CatalogueLine, parseLine } from '../../src/storage/catalogue-lines.ts'
+import { setKeeping } from '../../src/storage/keeping.ts'
+import { isReserved } from '../../src/storage/paths.ts'
 import { rebase } from '../../src/storage/rebase.ts'
 import { type StorageTables, storageMigrations } from '../../src/storage/tables.ts'
+import { moveToTrash, removeFromTrash, restoreFromTrash } from '../../src/storage/trash.ts'
 import { chance, type Chance } from './crash-model.ts'
 
 const AT = '2026-11-20T12:00:00.000Z'
@@ -24,6 +27,12 @@ class World {
   readonly removed = new Set<string>()
   readonly history: string[] = []
   #counter = 0
+
+  /** A time of its own for everything. */
+  now(): string {
+    this.#counter += 1
+    return new Date(Date.parse(AT) + this.#counter).toISOString()
+  }
 
   id(): string {
     this.#counter += 1
@@ -81,7 +90,15 @@ class Site {
       } as const
       await tx.insertInto('deal').values(row).execute()
       const standing = await tx.selectFrom('file').select('file').where('path', '=', path).executeTakeFirst()
-      await addVersion(tx, { path, file: standing?.file ?? file, deal: row, created: AT, modified: AT, ifAbsent: false })
+      await addVersion(tx, {
+        path,
+        file: standing?.file ?? file,
+        deal: row,
+        created: AT,
+        modified: AT,
+        at: this.#world.now(),
+        ifAbsent: false,
+      })
     })
     if (done) this.#world.put.set(deal, path)
   }
@@ -94,8 +111,33 @@ class Site {
 
   async move(from: string, to: string, replace: boolean): Promise<void> {
     const seen = replace ? await this.#dealsBelow(to) : []
-    const done = await this.act(`move ${from} ${to}`, (tx) => moveEntry(tx, { from, to, replace, at: AT }))
+    const done = await this.act(`move ${from} ${to}`, (tx) =>
+      moveEntry(tx, { from, to, replace: replace && displace, at: this.#world.now() }),
+    )
     if (done) for (const deal of seen) this.#world.removed.add(deal)
+  }
+
+  async trash(path: string): Promise<void> {
+    await this.act(`trash ${path}`, (tx) => moveToTrash(tx, { path, recursive: true, by: this.name, at: this.#world.now() }))
+  }
+
+  /** Restores one entry of the trash, or removes it for good. */
+  async untrash(which: number, forGood: boolean): Promise<void> {
+    const rows = await this.db.kysely.selectFrom('trash').selectAll().orderBy('id').execute()
+    const row = rows[which % Math.max(1, rows.length)]
+    if (row === undefined) return
+    const seen = forGood ? await this.#dealsBelow(`/.quorate-trash/${row.id}`) : []
+    const done = await this.act(`${forGood ? 'empty' : 'restore'} ${row.path}`, (tx) =>
+      forGood
+        ? removeFromTrash(tx, { id: row.id, now: this.#world.now(), dropped: async () => undefined })
+        : restoreFromTrash(tx, { id: row.id, at: this.#world.now() }),
+    )
+    if (done) for (const deal of seen) this.#world.removed.add(deal)
+  }
+
+  async keep(path: string, days: number | null): Promise<void> {
+    const rule = { versionsDays: null, versionsMin: null, trashDays: days, holdUntil: null }
+    await this.act(`keep ${path} ${days}`, (tx) => setKeeping(tx, { path, ...rule, release: false, by: this.name, at: this.#world.now() }))
   }
 
   async #dealsBelow(path: string, version?: number): Promise<string[]> {
@@ -112,7 +154,7 @@ class Site {
   async paths(): Promise<string[]> {
     const files = await this.db.kysely.selectFrom('file').select('path').orderBy('path').execute()
     const folders = await this.db.kysely.selectFrom('folder').select('path').orderBy('path').execute()
-    return [...files, ...folders].map(({ path }) => path)
+    return [...files, ...folders].map(({ path }) => path).filter((path) => !isReserved(path))
   }
 
   async pull(): Promise<void> {
@@ -141,9 +183,16 @@ class Site {
       ),
       files: await kysely.selectFrom('file').selectAll().orderBy('file').execute(),
       versions: await kysely.selectFrom('file_version').selectAll().orderBy('file').orderBy('number').execute(),
+      past: await kysely.selectFrom('past_name').selectAll().orderBy('file').orderBy('since').execute(),
+      trash: await kysely.selectFrom('trash').selectAll().orderBy('id').execute(),
+      keeping: await kysely.selectFrom('keeping').selectAll().orderBy('path').execute(),
       deals: await kysely.selectFrom('deal').select(['deal', 'state']).orderBy('deal').execute(),
     }
   }
+}
+
+const displace = async (tx: Tx, path: string): Promise<void> => {
+  await removeEntry(tx, { path, recursive: false })
 }
 
 async function step(site: Site, random: Chance): Promise<void> {
@@ -152,7 +201,9 @@ async function step(site: Site, random: Chance): Promise<void> {
     return all.length === 0 ? '/a' : all[random.below(all.length)]!
   }
   const fresh = async (): Promise<string> => {
-    const folders = (await site.db.kysely.selectFrom('folder').select('path').orderBy('path').execute()).map(({ path }) => path)
+    const folders = (await site.db.kysely.selectFrom('folder').select('path').orderBy('path').execute())
+      .map(({ path }) => path)
+      .filter((path) => !isReserved(path))
     const parent = random.below(3) === 0 || folders.length === 0 ? '' : folders[random.below(folders.length)]!
     return `${parent}/${NAMES[random.below(NAMES.length)]}`
   }
@@ -165,7 +216,10 @@ async function step(site: Site, random: Chance): Promise<void> {
   else if (kind < 66) {
     const [from, to] = [await some(), await fresh()]
     await site.act(`copy ${from} ${to}`, (tx) => copyEntry(tx, { from, to, replace: false, at: AT }))
-  } else if (kind < 76) await site.remove(await some())
+  } else if (kind < 69) await site.remove(await some())
+  else if (kind < 74) await site.trash(await some())
+  else if (kind < 76) await site.untrash(random.below(100), random.below(3) === 0)
+  else if (kind < 77) await site.keep(await some(), random.below(2) === 0 ? null : random.below(9))
   else if (kind < 82) await site.remove(await some(), 1 + random.below(3))
   else if (kind < 90) await site.pull()
   else await site.push()

@@ -49,7 +49,8 @@ suite('files', () => {
   }
 
   test('versions, moves, copies and removals', () =>
-    withSite({}, async ({ storage, folders }) => {
+    withSite({}, async (site) => {
+      const { storage } = site
       await put(storage, '/a/x.txt', pattern(10, 1))
       await put(storage, '/a/x.txt', pattern(20, 2))
       const { versions } = await storage.versions({ path: '/a/x.txt' })
@@ -71,9 +72,16 @@ suite('files', () => {
       assert.equal(await storage.remove({ path: '/𝒳', recursive: true }), 1)
       assert.ok(equalPublic(await get(storage, '/b/x.txt'), pattern(20, 2)))
       assert.equal(await storage.remove({ path: '/b/x.txt', recursive: false }), 1)
-      await storage.close()
-      // What is removed is gone at the locations: only the catalogue's own objects are left.
-      for (const folder of folders) for (const file of await fragmentFiles(folder)) assert.ok((await readFile(file)).length < 20_000)
+      await site.reopen()
+      // What is removed is gone at the locations, and was looked for there.
+      const { deletions } = await site.storage.deletions({})
+      assert.deepEqual(
+        deletions.map(({ path, what, stillNamed, closed, awaited }) => ({ path, what, stillNamed, closed: closed !== null, awaited })),
+        [
+          { path: '/b/x.txt', what: 'file', stillNamed: 0, closed: true, awaited: [] },
+          { path: '/𝒳', what: 'folder', stillNamed: 1, closed: true, awaited: [] },
+        ],
+      )
     }))
 
   test('paths that mean nothing, or two things, are refused', () =>

@@ -55,7 +55,25 @@ export function createHandlers(bounds: EventBounds): Handlers {
     createFolder: ({ door, body }) => door.createFolder(body),
     move: ({ door, body }) => door.move(body),
     copy: ({ door, body }) => door.copy(body),
-    remove: async ({ door, query }) => ({ removed: await door.remove({ ...query, recursive: query.recursive ?? false }) }),
+    remove: ({ door, query }) => door.remove({ ...query, recursive: query.recursive ?? false }),
+    trash: ({ door, query }) => door.trash(query),
+    restoreTrash: ({ door, body }) => door.restoreTrash(body),
+    emptyTrash: ({ door, body }) => door.emptyTrash(body),
+    restoreVersion: ({ door, body }) => door.restoreVersion(body),
+    keeping: ({ door, query }) => door.keeping(query),
+    keepingRules: async ({ door }) => ({ rules: [...(await door.keepingRules())] }),
+    setKeeping: ({ door, body }) => door.setKeeping(body),
+    planPurge: ({ door }) => door.planPurge(),
+    purge: ({ door }) => door.purge(),
+    planMoment: ({ door, query }) => door.planMoment(query),
+    restoreMoment: ({ door, body }) => door.restoreMoment(body),
+    deletions: ({ door, query }) => door.deletions(query),
+    deletionRecord: async ({ door, params }) => {
+      const id = params['id'] ?? ''
+      const disposition = { 'content-disposition': `attachment; filename="deletion-${/^[0-9a-f]{32}$/.test(id) ? id : 'record'}.json"` }
+      const bytes = await door.deletionRecord({ id })
+      return bytesAnswer({ status: 200, type: 'application/json', bytes, headers: { ...CONTENT_SECURITY, ...disposition } })
+    },
     versions: ({ door, query }) => door.versions(query),
     placement: ({ door, query }) => door.placement(query),
     fragment,

@@ -4,6 +4,7 @@ import { Failure } from '#base'
 import type { ChangeStatus, Entry, SiteEvent, Status, Task, VaultSummary } from '#contract'
 import { createMemoryHealth } from './memory-health.ts'
 import { createMemoryUploads } from './memory-uploads.ts'
+import { memoryPast } from './memory-past.ts'
 
 export interface MemoryDoor extends Door {
   /** Calls in order, by name. */
@@ -147,6 +148,7 @@ export function createMemoryDoor(): MemoryDoor {
       const versions = files.get(path) ?? []
       files.set(path, [...versions, { bytes, type, modified: MODIFIED, number: versions.length + 1 }])
     },
+    ...memoryPast({ note, entry }),
     bytesOf: (path) => files.get(path)?.at(-1)?.bytes,
     async site() {
       note('site')
@@ -284,7 +286,7 @@ export function createMemoryDoor(): MemoryDoor {
       if (folders.has(path) && !recursive && gone.length > 0) throw new Failure('storage.exists', { detail: 'The folder is not empty.' })
       for (const one of gone) files.delete(one)
       for (const one of folders) if (one === path || one.startsWith(`${path}/`)) folders.delete(one)
-      return gone.length
+      return { removed: gone.length, trash: null }
     },
     async versions({ path }) {
       note('versions')
@@ -299,7 +301,8 @@ export function createMemoryDoor(): MemoryDoor {
           created: MODIFIED,
           modified: file.modified,
           current: index === 0,
-          redundancy: 'redundant',
+          redundancy: 'redundant' as const,
+          sameAs: null,
         })),
       }
     },

@@ -1,4 +1,4 @@
-// Removing cannot be undone, so it is asked.
+// Removing is asked: what is meant for the trash can be brought back, a single version cannot.
 import { isFailure } from '#base'
 import { Button } from '@mantine/core'
 import type { ReactNode } from 'react'
