@@ -12,7 +12,7 @@ import { rowsNear } from '../../web/src/files/use-window.ts'
 import { createMeasures } from '../../web/src/measures/measures.ts'
 import { placeNames } from '../../web/src/pictures/place-names.ts'
 import { ringLayout } from '../../web/src/pictures/ring-layout.ts'
-import { draftTroubles, emptyDraft, specOf } from '../../web/src/setup/place-form.ts'
+import { draftTroubles, emptyDraft, specOf, withKind } from '../../web/src/setup/place-form.ts'
 import { parseEvent } from '../../web/src/site/events.ts'
 import { de } from '../../web/src/words/de.ts'
 import { en } from '../../web/src/words/en.ts'
@@ -113,6 +113,13 @@ test('what is typed becomes the line that the site understands', () => {
     keyFile: '/k',
   } as const
   assert.equal(specOf(s3), 's3:https://s3.example.org/b/p%20q?region=eu&credentials=%2Fk')
+  const azure = { ...s3, kind: 'azure', endpoint: 'https://clinic.blob.core.windows.net' } as const
+  assert.equal(specOf(azure), 'azure:https://clinic.blob.core.windows.net/b/p%20q?credentials=%2Fk')
+  assert.deepEqual(draftTroubles([{ ...azure, bucket: '' }], en), [{ bucket: en.clouds.containerMissing }])
+  const google = withKind({ ...emptyDraft(), bucket: 'b' }, 'gcs')
+  assert.equal(specOf(google), 'gcs:https://storage.googleapis.com/b')
+  assert.equal(withKind(google, 's3').endpoint, '', 'the address of Google is of no use elsewhere')
+  assert.equal(withKind(azure, 's3').endpoint, azure.endpoint, 'what was typed stays')
   const troubles = draftTroubles([emptyDraft('/a'), emptyDraft('/a'), emptyDraft(), { ...s3, endpoint: 's3.example.org', bucket: '' }], en)
   assert.deepEqual(troubles, [
     {},

@@ -123,6 +123,28 @@ if (endpoint !== undefined) {
       await location.close()
     })
 
+    it('forgets an interrupted write by its name, and leaves what stands there', async () => {
+      const container = await makeContainer(endpoint)
+      const location = locationIn(container.containerName, { endpoint })
+      const dead = await location.create('aa/dead')
+      await pour(dead, pattern(9 * 2 ** 20))
+      await begun(dead)
+      await location.forget?.('aa/dead')
+      await location.putIfAbsent('aa/there', pattern(10))
+      await location.forget?.('aa/there')
+      await location.forget?.('aa/never')
+      const left: string[] = []
+      for await (const { name } of container.listBlobsFlat({ includeUncommitedBlobs: true })) left.push(name)
+      assert.deepEqual(
+        left.filter((name) => name !== 'aa/dead'),
+        ['aa/there'],
+      )
+      assert.equal(await location.head('aa/dead'), undefined)
+      await dead.abort()
+      assert.deepEqual(await listAll(location, ''), ['aa/there'])
+      await location.close()
+    })
+
     it('says that a lock does not hold where the container has none', async () => {
       const { containerName } = await makeContainer(endpoint)
       const location = locationIn(containerName, { endpoint, lock: { mode: 'governance', days: 1 } })

@@ -1,9 +1,9 @@
-// The fields of one location: a folder, or a bucket.
-import { ActionIcon, SegmentedControl, TextInput } from '@mantine/core'
+// The fields of one location: a folder, or a bucket or container of a cloud.
+import { ActionIcon, NativeSelect, TextInput } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { useWords } from '../words/words.tsx'
-import type { DraftTrouble, PlaceDraft } from './place-form.ts'
+import { CLOUDS, type DraftTrouble, type PlaceDraft, withKind } from './place-form.ts'
 import styles from './place-fields.module.css'
 
 interface PlaceFieldsProps {
@@ -15,7 +15,9 @@ interface PlaceFieldsProps {
 }
 
 export function PlaceFields({ number, draft, trouble, change, remove }: PlaceFieldsProps): ReactNode {
-  const { setup } = useWords()
+  const { setup, clouds, locations } = useWords()
+  const kinds = ['folder', ...CLOUDS] as const
+  const cloud = draft.kind === 'folder' ? undefined : clouds[draft.kind]
   const text = (name: Exclude<keyof PlaceDraft, 'id' | 'kind'>) => ({
     value: draft[name],
     onChange: (event: { currentTarget: { value: string } }) => change({ ...draft, [name]: event.currentTarget.value }),
@@ -29,15 +31,12 @@ export function PlaceFields({ number, draft, trouble, change, remove }: PlaceFie
         <span className={styles.number} aria-hidden>
           {number}
         </span>
-        <SegmentedControl
+        <NativeSelect
           size="xs"
           aria-label={`${setup.kind}, ${setup.location(number)}`}
           value={draft.kind}
-          onChange={(kind) => change({ ...draft, kind: kind === 's3' ? 's3' : 'folder' })}
-          data={[
-            { value: 'folder', label: setup.folder },
-            { value: 's3', label: setup.s3 },
-          ]}
+          onChange={({ currentTarget }) => change(withKind(draft, kinds.find((kind) => kind === currentTarget.value) ?? 'folder'))}
+          data={kinds.map((kind) => ({ value: kind, label: locations.kinds[kind] }))}
         />
         {remove !== undefined && (
           <ActionIcon
@@ -52,21 +51,15 @@ export function PlaceFields({ number, draft, trouble, change, remove }: PlaceFie
           </ActionIcon>
         )}
       </div>
-      {draft.kind === 'folder' ? (
+      {cloud === undefined ? (
         <TextInput {...text('path')} label={setup.path} error={trouble.path} />
       ) : (
         <div className={styles.bucket}>
-          <TextInput
-            {...text('endpoint')}
-            label={setup.endpoint}
-            placeholder={setup.endpointHint}
-            error={trouble.endpoint}
-            inputMode="url"
-          />
-          <TextInput {...text('bucket')} label={setup.bucket} error={trouble.bucket} />
+          <TextInput {...text('endpoint')} label={setup.endpoint} placeholder={cloud.endpoint} error={trouble.endpoint} inputMode="url" />
+          <TextInput {...text('bucket')} label={cloud.bucket} error={trouble.bucket} />
           <TextInput {...text('prefix')} label={setup.prefix} />
-          <TextInput {...text('region')} label={setup.region} placeholder="eu-central-1" />
-          <TextInput {...text('keyFile')} label={setup.keyFile} description={setup.keyFileHint} className={styles.wide} />
+          {draft.kind === 's3' && <TextInput {...text('region')} label={setup.region} placeholder="eu-central-1" />}
+          <TextInput {...text('keyFile')} label={setup.keyFile} description={cloud.keyFile} className={styles.wide} />
           <TextInput {...text('label')} label={setup.label} description={setup.labelHint} className={styles.wide} />
         </div>
       )}

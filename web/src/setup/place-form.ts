@@ -1,9 +1,13 @@
 // What a person types about one location, and the one line that the site understands.
 import type { Words } from '../words/en.ts'
 
+/** Kinds that a web address and a bucket or container describe. */
+export const CLOUDS = ['s3', 'azure', 'gcs'] as const
+export type Cloud = (typeof CLOUDS)[number]
+
 export interface PlaceDraft {
   readonly id: number
-  readonly kind: 'folder' | 's3'
+  readonly kind: 'folder' | Cloud
   readonly path: string
   readonly label: string
   readonly endpoint: string
@@ -19,15 +23,23 @@ export function emptyDraft(path = ''): PlaceDraft {
   return { id: ++ids, kind: 'folder', path, label: '', endpoint: '', bucket: '', prefix: '', region: '', keyFile: '' }
 }
 
-/** `folder:PATH` or `s3:https://endpoint/bucket/prefix?region=...&credentials=FILE`. */
+const GOOGLE = 'https://storage.googleapis.com'
+
+/** The draft as another kind. Google's store has one address for all. */
+export function withKind(draft: PlaceDraft, kind: PlaceDraft['kind']): PlaceDraft {
+  const typed = draft.endpoint === GOOGLE ? '' : draft.endpoint
+  return { ...draft, kind, endpoint: kind === 'gcs' && typed === '' ? GOOGLE : typed }
+}
+
+/** `folder:PATH` or `KIND:https://endpoint/bucket/prefix?region=...&credentials=FILE`. */
 export function specOf(draft: PlaceDraft): string {
   if (draft.kind === 'folder') return `folder:${draft.path.trim()}`
   const parts = [draft.bucket, ...draft.prefix.split('/')].map((part) => part.trim()).filter(Boolean)
   const query = new URLSearchParams()
-  if (draft.region.trim() !== '') query.set('region', draft.region.trim())
+  if (draft.kind === 's3' && draft.region.trim() !== '') query.set('region', draft.region.trim())
   if (draft.keyFile.trim() !== '') query.set('credentials', draft.keyFile.trim())
   const tail = query.size === 0 ? '' : `?${query.toString()}`
-  return `s3:${draft.endpoint.trim().replace(/\/+$/, '')}/${parts.map(encodeURIComponent).join('/')}${tail}`
+  return `${draft.kind}:${draft.endpoint.trim().replace(/\/+$/, '')}/${parts.map(encodeURIComponent).join('/')}${tail}`
 }
 
 export function requestOf(draft: PlaceDraft): { spec: string; label?: string } {
@@ -52,7 +64,11 @@ export function draftTroubles(drafts: readonly PlaceDraft[], words: Words): read
     }
     return {
       ...(/^https?:\/\/[^/\s]+\/?$/i.test(draft.endpoint.trim()) ? {} : { endpoint: words.setup.endpointWrong }),
-      ...(draft.bucket.trim() === '' ? { bucket: words.setup.bucketMissing } : twin ? { bucket: words.setup.same } : {}),
+      ...(draft.bucket.trim() === ''
+        ? { bucket: draft.kind === 'azure' ? words.clouds.containerMissing : words.setup.bucketMissing }
+        : twin
+          ? { bucket: words.setup.same }
+          : {}),
     }
   })
 }

@@ -72,8 +72,6 @@ export const de: Words = {
     lead: 'Eine Minute. Zum Ausprobieren genügen drei Ordner auf diesem Rechner; ersetzen Sie sie später durch Clouds oder Partner.',
     places: 'Orte',
     placesHint: 'Jeder Ort bewahrt ein Fragment jeder Datei.',
-    folder: 'Ordner',
-    s3: 'S3-Cloud',
     kind: 'Art des Ortes',
     location: (n) => `Ort ${n}`,
     path: 'Ordner auf diesem Rechner',
@@ -81,13 +79,9 @@ export const de: Words = {
     label: 'Name (freiwillig)',
     labelHint: 'Wie man ihn nennt, zum Beispiel Cloud West.',
     endpoint: 'Adresse',
-    endpointHint: 'https://s3.example.org',
-    bucket: 'Bucket',
     prefix: 'Präfix (freiwillig)',
     region: 'Region',
     keyFile: 'Datei mit dem Zugangsschlüssel (auf diesem Rechner)',
-    keyFileHint:
-      'Schlüssel gehen nie durch diese Seite. Leer lassen, wenn AWS_ACCESS_KEY_ID und AWS_SECRET_ACCESS_KEY dort gesetzt sind, wo Quorate gestartet wurde.',
     endpointWrong: 'Eine Web-Adresse, wie https://s3.example.org.',
     add: 'Ort hinzufügen',
     removeLocation: (n) => `Ort ${n} weglassen`,
@@ -248,6 +242,27 @@ export const de: Words = {
     noAlarms: 'Kein Alarm.',
     severity: { hint: 'Hinweis', warning: 'Warnung', alarm: 'Alarm' },
     goes: (label, state) => `${label}: ${state}`,
+  },
+  clouds: {
+    s3: {
+      endpoint: 'https://s3.example.org',
+      bucket: 'Bucket',
+      keyFile:
+        'Schlüssel gehen nie durch diese Seite. Leer lassen, wenn AWS_ACCESS_KEY_ID und AWS_SECRET_ACCESS_KEY dort gesetzt sind, wo Quorate gestartet wurde.',
+    },
+    azure: {
+      endpoint: 'https://konto.blob.core.windows.net',
+      bucket: 'Container',
+      keyFile:
+        'Eine Verbindungszeichenfolge, eine Shared Access Signature, oder Konto und Schlüssel. Sie gehen nie durch diese Seite. Leer lassen, wenn AZURE_STORAGE_CONNECTION_STRING dort gesetzt ist, wo Quorate gestartet wurde.',
+    },
+    gcs: {
+      endpoint: 'https://storage.googleapis.com',
+      bucket: 'Bucket',
+      keyFile:
+        'Die JSON-Datei eines Dienstkontos. Sie geht nie durch diese Seite. Leer lassen, wenn GOOGLE_APPLICATION_CREDENTIALS dort gesetzt ist, wo Quorate gestartet wurde.',
+    },
+    containerMissing: 'Welcher Container?',
   },
   report: {
     title: 'Bericht',

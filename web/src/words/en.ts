@@ -72,8 +72,6 @@ export const en = {
     lead: 'One minute. Three folders on this computer are enough to try; replace them by clouds or partners later.',
     places: 'Locations',
     placesHint: 'Each location keeps one fragment of every file.',
-    folder: 'Folder',
-    s3: 'S3 cloud',
     kind: 'Kind of location',
     location: (n: number): string => `Location ${n}`,
     path: 'Folder on this computer',
@@ -81,13 +79,9 @@ export const en = {
     label: 'Name (optional)',
     labelHint: 'What people call it, for example Cloud West.',
     endpoint: 'Endpoint',
-    endpointHint: 'https://s3.example.org',
-    bucket: 'Bucket',
     prefix: 'Prefix (optional)',
     region: 'Region',
     keyFile: 'File with the access key (on this computer)',
-    keyFileHint:
-      'Keys never travel through this page. Leave it empty when AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set where Quorate was started.',
     endpointWrong: 'A web address, like https://s3.example.org.',
     add: 'Add a location',
     removeLocation: (n: number): string => `Leave out location ${n}`,
@@ -247,6 +241,27 @@ export const en = {
     noAlarms: 'No alarm.',
     severity: { hint: 'Hint', warning: 'Warning', alarm: 'Alarm' },
     goes: (label: string, state: string): string => `${label}: ${state}`,
+  },
+  clouds: {
+    s3: {
+      endpoint: 'https://s3.example.org',
+      bucket: 'Bucket',
+      keyFile:
+        'Keys never travel through this page. Leave it empty when AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set where Quorate was started.',
+    },
+    azure: {
+      endpoint: 'https://account.blob.core.windows.net',
+      bucket: 'Container',
+      keyFile:
+        'A connection string, a shared access signature, or account and key. It never travels through this page. Leave it empty when AZURE_STORAGE_CONNECTION_STRING is set where Quorate was started.',
+    },
+    gcs: {
+      endpoint: 'https://storage.googleapis.com',
+      bucket: 'Bucket',
+      keyFile:
+        'The JSON file of a service account. It never travels through this page. Leave it empty when GOOGLE_APPLICATION_CREDENTIALS is set where Quorate was started.',
+    },
+    containerMissing: 'Which container?',
   },
   report: {
     title: 'Report',

@@ -126,6 +126,11 @@ class AzureLocation implements Location {
     return discardInAzure(this.#store, name, options)
   }
 
+  async forget(name: FragmentName, options: LocationOptions = {}): Promise<void> {
+    checkName(name, this.label)
+    await releaseBlocks(this.#store, pathOf(this.#store, name), options.signal)
+  }
+
   /** Drops the blocks of writes under our names that began before and were never committed; blocks of other programs are left alone. */
   async sweepPartial(request: { readonly olderThanMs: number }, options: LocationOptions = {}): Promise<number> {
     stopIfCancelled(options.signal)
