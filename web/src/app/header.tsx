@@ -1,7 +1,7 @@
 // The strip on top: whose vault, where am I, is it well.
 import type { Site, Status } from '#contract'
 import { ActionIcon } from '@mantine/core'
-import { IconFolder, IconKeyboard, IconTopologyStar3 } from '@tabler/icons-react'
+import { IconActivityHeartbeat, IconFolder, IconKeyboard, IconTopologyStar3 } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { Mark } from '../pictures/mark.tsx'
 import { toneOfHealth } from '../pictures/tone.ts'
@@ -69,7 +69,7 @@ function HealthPill({ health }: { readonly health: Status['health'] }): ReactNod
   )
 }
 
-/** The same two pages at the thumb, on phones. */
+/** The same pages at the thumb, on phones. */
 export function PhoneTabs({ page }: { readonly page: Page }): ReactNode {
   const words = useWords()
   return (
@@ -88,6 +88,13 @@ function Tabs({ page }: { readonly page: Page }): ReactNode {
       </a>
       <a className={styles.tab} href={hrefOf({ page: 'locations' })} aria-current={page === 'locations' ? 'page' : undefined}>
         <IconTopologyStar3 size={18} aria-hidden /> {words.app.locations}
+      </a>
+      <a
+        className={styles.tab}
+        href={hrefOf({ page: 'health' })}
+        aria-current={page === 'health' || page === 'planner' ? 'page' : undefined}
+      >
+        <IconActivityHeartbeat size={18} aria-hidden /> {words.app.health}
       </a>
     </>
   )

@@ -1,19 +1,21 @@
 // Where the person is, kept in the part of the address that browsers never send: paths of files reach no server log by it.
 import { useSyncExternalStore } from 'react'
 
-export type Route = { readonly page: 'files'; readonly path: string; readonly show?: string | undefined } | { readonly page: 'locations' }
+export type Route =
+  | { readonly page: 'files'; readonly path: string; readonly show?: string | undefined }
+  | { readonly page: 'locations' | 'health' | 'planner' }
 
-/** Reads `#/files/mri/2026?show=scan.dcm` or `#/locations`; anything else is the top folder. */
+/** Reads `#/files/mri/2026?show=scan.dcm` `#/locations` and so on; anything else is the top folder. */
 export function parseRoute(hash: string): Route {
   const [where = '', query = ''] = hash.replace(/^#/, '').split('?')
-  if (where === '/locations') return { page: 'locations' }
+  for (const page of ['locations', 'health', 'planner'] as const) if (where === `/${page}`) return { page }
   const segments = where.startsWith('/files/') ? where.slice('/files/'.length).split('/').filter(Boolean) : []
   const show = new URLSearchParams(query).get('show') ?? undefined
   return { page: 'files', path: `/${segments.map(decoded).join('/')}`, ...(show === undefined ? {} : { show }) }
 }
 
 export function hrefOf(route: Route): string {
-  if (route.page === 'locations') return '#/locations'
+  if (route.page !== 'files') return `#/${route.page}`
   const path = route.path.split('/').filter(Boolean).map(encodeURIComponent).join('/')
   return `#/files/${path}${route.show === undefined ? '' : `?${new URLSearchParams({ show: route.show }).toString()}`}`
 }

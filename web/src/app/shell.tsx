@@ -20,6 +20,8 @@ import { usePublishedHeight } from './use-published-height.ts'
 import styles from './shell.module.css'
 
 const LocationsPage = lazy(async () => ({ default: (await import('../places/locations-page.tsx')).LocationsPage }))
+const HealthPage = lazy(async () => ({ default: (await import('../health/health-page.tsx')).HealthPage }))
+const PlannerPage = lazy(async () => ({ default: (await import('../planner/planner-page.tsx')).PlannerPage }))
 const Shortcuts = lazy(async () => ({ default: (await import('./shortcuts.tsx')).Shortcuts }))
 
 export function Shell({ site }: { readonly site: Site }): ReactNode {
@@ -44,7 +46,10 @@ export function Shell({ site }: { readonly site: Site }): ReactNode {
       <main id="content" tabIndex={-1} className={styles.main}>
         <Guard key={route.page}>
           <Suspense fallback={<div aria-busy="true" className={styles.pending} />}>
-            {route.page === 'files' ? <FilesPage route={route} status={status.data} /> : <LocationsPage status={status.data} site={site} />}
+            {route.page === 'files' && <FilesPage route={route} status={status.data} />}
+            {route.page === 'locations' && <LocationsPage status={status.data} site={site} />}
+            {route.page === 'health' && <HealthPage />}
+            {route.page === 'planner' && <PlannerPage />}
           </Suspense>
         </Guard>
       </main>

@@ -13,6 +13,7 @@ export const de: Words = {
     skip: 'Zum Inhalt springen',
     files: 'Dateien',
     locations: 'Orte',
+    health: 'Zustand',
     pages: 'Seiten',
     language: 'Sprache',
     scheme: 'Darstellung',

@@ -13,6 +13,7 @@ export const en = {
     skip: 'Skip to the content',
     files: 'Files',
     locations: 'Locations',
+    health: 'Health',
     pages: 'Pages',
     language: 'Language',
     scheme: 'Appearance',

@@ -1,0 +1,59 @@
+// The unbeaten choices in numbers; each can be looked at.
+import type { Plan, PlanOption } from '#contract'
+import { Button } from '@mantine/core'
+import type { ReactNode } from 'react'
+import { useSpeech } from '../words/words.tsx'
+import { nines } from './plan-picture.ts'
+import styles from './planner.module.css'
+import { usePlannerWords } from './words.ts'
+
+const ROWS_MAX = 40
+
+export function PlanTable({ plan, take }: { readonly plan: Plan; readonly take: (option: PlanOption) => void }): ReactNode {
+  const { measures } = useSpeech()
+  const words = usePlannerWords()
+  const rows = plan.options.filter(({ front, best }) => front && best).slice(0, ROWS_MAX)
+  return (
+    <section className={styles.block} aria-labelledby="plan-table">
+      <h2 id="plan-table">{words.table}</h2>
+      <div className={styles.scroll} tabIndex={0} role="region" aria-label={`${words.title}: ${words.table}`}>
+        <table className={styles.table}>
+          <thead>
+            <tr>
+              <th scope="col">{words.choice}</th>
+              <th scope="col">{words.cost}</th>
+              <th scope="col">{words.kept}</th>
+              <th scope="col">{words.readable}</th>
+              <th scope="col">{words.loss}</th>
+              <th scope="col">{words.providers}</th>
+              <th scope="col">{words.jurisdictions}</th>
+              <th scope="col">{words.locations}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((option) => {
+              const rule = `${words.rule(measures.number(option.threshold), measures.number(option.count))}, ${words.layouts[option.layout]}`
+              const { value, digits } = nines(option.availability)
+              return (
+                <tr key={`${rule} ${option.locations.join()}`}>
+                  <th scope="row">
+                    <Button variant="subtle" size="compact-sm" onClick={() => take(option)}>
+                      {rule}
+                    </Button>
+                  </th>
+                  <td>{option.cost === null ? words.unpriced : `${measures.decimal(option.cost.total, 2)} ${plan.currency ?? ''}`}</td>
+                  <td>{measures.bytes(option.keptBytes)}</td>
+                  <td>{measures.decimal(value, digits)} %</td>
+                  <td>{option.lossPerYear === 0 ? '0' : option.lossPerYear.toExponential(0)}</td>
+                  <td>{measures.number(option.providers.least)}</td>
+                  <td>{measures.number(option.jurisdictions.least)}</td>
+                  <td>{option.locations.join(', ')}</td>
+                </tr>
+              )
+            })}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,171 @@
+// People move k, n and size, and see what it costs, how safe it is, and who could read together.
+import type { Plan, PlanOption, PlanRequest } from '#contract'
+import { Button, SegmentedControl, Skeleton } from '@mantine/core'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useDeferredValue, useEffect, useState, type ReactNode } from 'react'
+import { hrefOf } from '../app/route.ts'
+import { TroubleBox } from '../app/trouble-box.tsx'
+import { client } from '../site/client.ts'
+import { useSpeech } from '../words/words.tsx'
+import { OptionCard } from './option-card.tsx'
+import { chosenOf, SIZES } from './plan-picture.ts'
+import { PlanScatter } from './plan-scatter.tsx'
+import { PlanTable } from './plan-table.tsx'
+import styles from './planner.module.css'
+import { Slide } from './slide.tsx'
+import { usePlannerWords } from './words.ts'
+
+const READ_SHARES = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5] as const
+
+export interface Choice {
+  readonly threshold: number
+  readonly count: number
+  readonly layout: PlanOption['layout']
+}
+
+export function PlannerPage(): ReactNode {
+  const { words: all, measures } = useSpeech()
+  const words = usePlannerWords()
+  /** Undefined: what the vault holds. */
+  const [size, setSize] = useState<number | undefined>()
+  const [readShare, setReadShare] = useState(0.1)
+  const [providers, setProviders] = useState(2)
+  const [jurisdictions, setJurisdictions] = useState(1)
+  const [choice, setChoice] = useState<Choice | undefined>()
+  const request: PlanRequest = { readShare, wants: { providers, jurisdictions }, ...(size === undefined ? {} : { bytes: SIZES[size]! }) }
+  const asked = useDeferredValue(request)
+  const plan = useQuery({
+    queryKey: ['plan', asked],
+    queryFn: ({ signal }) => client.plan(asked, { signal }),
+    placeholderData: keepPreviousData,
+  })
+  useEffect(() => {
+    document.title = `${words.title} · ${all.app.name}`
+  }, [words, all])
+  return (
+    <div className={styles.page}>
+      <div className={styles.head}>
+        <h1>{words.title}</h1>
+        <p className={styles.soft}>{words.lead}</p>
+        <p className={styles.soft}>
+          {words.describe} <a href={hrefOf({ page: 'health' })}>{words.toHealth}</a>
+        </p>
+      </div>
+      <TroubleBox error={plan.error} retry={() => void plan.refetch()} />
+      {plan.isPending && <Skeleton height={420} radius="lg" />}
+      {plan.data !== undefined && (
+        <Planned plan={plan.data} choice={choice} setChoice={setChoice}>
+          <Slide
+            label={words.size}
+            value={size ?? nearest(plan.data.bytes)}
+            max={SIZES.length - 1}
+            text={measures.bytes(size === undefined ? plan.data.bytes : SIZES[size]!)}
+            change={setSize}
+          />
+          <Slide
+            label={words.reading}
+            value={READ_SHARES.findIndex((one) => one === readShare)}
+            max={READ_SHARES.length - 1}
+            text={measures.percent(readShare)}
+            change={(index) => setReadShare(READ_SHARES[index] ?? 0.1)}
+          />
+          <Slide label={words.wantProviders} value={providers} min={1} max={5} text={String(providers)} change={setProviders} />
+          <Slide
+            label={words.wantJurisdictions}
+            value={jurisdictions}
+            min={1}
+            max={5}
+            text={String(jurisdictions)}
+            change={setJurisdictions}
+          />
+        </Planned>
+      )}
+      <p className={styles.soft}>{words.model}</p>
+    </div>
+  )
+}
+
+interface PlannedProps {
+  readonly plan: Plan
+  readonly choice: Choice | undefined
+  readonly setChoice: (choice: Choice) => void
+  readonly children: ReactNode
+}
+
+function Planned({ plan, choice, setChoice, children }: PlannedProps): ReactNode {
+  const { measures } = useSpeech()
+  const words = usePlannerWords()
+  const recommended = plan.recommended === null ? undefined : plan.options[plan.recommended]
+  const current = plan.current === null ? undefined : plan.options[plan.current]
+  const most = Math.max(...plan.options.map(({ count }) => count))
+  const first = current ?? recommended ?? plan.options[0]!
+  const { threshold, count, layout } = choice ?? first
+  const chosen = chosenOf(plan.options, { threshold, count, layout })
+  const take = (option: PlanOption): void => setChoice({ threshold: option.threshold, count: option.count, layout: option.layout })
+  return (
+    <>
+      <section className={styles.block} aria-label={words.wants}>
+        <div className={styles.sliders}>
+          <Slide
+            label={words.count}
+            value={count}
+            min={2}
+            max={most}
+            text={measures.number(count)}
+            change={(n) => setChoice({ threshold: Math.min(threshold, n), count: n, layout })}
+          />
+          <Slide
+            label={words.threshold}
+            value={threshold}
+            min={2}
+            max={count}
+            text={measures.number(threshold)}
+            change={(k) => setChoice({ threshold: k, count, layout })}
+          />
+          {children}
+        </div>
+        <SegmentedControl
+          aria-label={words.layout}
+          value={layout}
+          onChange={(value) => setChoice({ threshold, count, layout: value === 'sealed' ? 'sealed' : 'shared' })}
+          data={(['shared', 'sealed'] as const).map((value) => ({ value, label: words.layouts[value] }))}
+        />
+      </section>
+      <div className={styles.two}>
+        <section className={styles.block} aria-labelledby="plan-choice" aria-live="polite" data-testid="plan-choice">
+          <h2 id="plan-choice">{words.choice}</h2>
+          {chosen === undefined ? <p className={styles.soft}>{words.none}</p> : <OptionCard option={chosen} currency={plan.currency} />}
+        </section>
+        {recommended !== undefined && (
+          <section className={styles.block} aria-labelledby="plan-recommended" data-testid="plan-recommended">
+            <div className={styles.row}>
+              <h2 id="plan-recommended">{words.recommended}</h2>
+              <Button variant="default" size="compact-sm" onClick={() => take(recommended)}>
+                {words.take}
+              </Button>
+            </div>
+            <ul className={styles.reasons}>
+              {plan.reasons.map(({ code, amount, lacks }) => (
+                <li key={code}>
+                  {words.reasons[code](
+                    amount === undefined
+                      ? (lacks ?? []).map((one) => words.lacks[one as keyof typeof words.lacks]).join(', ')
+                      : `${measures.decimal(amount, 2)} ${plan.currency ?? ''}`,
+                  )}
+                </li>
+              ))}
+            </ul>
+            <OptionCard option={recommended} currency={plan.currency} />
+          </section>
+        )}
+      </div>
+      <PlanScatter plan={plan} chosen={chosen} />
+      <PlanTable plan={plan} take={take} />
+    </>
+  )
+}
+
+function nearest(bytes: number): number {
+  const found = SIZES.findIndex((size) => size >= bytes)
+  return found < 0 ? SIZES.length - 1 : found
+}
