@@ -1,7 +1,7 @@
 // Every file of a vault into an archive or a folder; one after the other, each only when all of its bytes are right.
+import { Zip } from '#base'
 import { Namer } from './names.ts'
 import { type Given, lossOf, type Row, type Vault } from './vault.ts'
-import { Zip } from './zip.ts'
 
 /** Where files go, by the names that they get on this computer. */
 export interface Target {

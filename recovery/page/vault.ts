@@ -1,6 +1,6 @@
 // From places to a vault: which head counts, what the catalogue says, what was written after it, and each file on request.
 // The same judgement as recover.py (docs/spec/vault.md, "Restoring with nothing but k locations").
-import { toHex, type Failure } from '#base'
+import { crc32, type Failure, toHex } from '#base'
 import { sha256, type VerifyingKeys } from '#crypto/primitives'
 import {
   assemble,
@@ -17,7 +17,6 @@ import {
 } from '#format'
 import { Catalogue, headingOf, type Version } from './catalogue.ts'
 import { chooseHead, type Choice, type Head, HEAD_BYTES_MAX, parseHead, type Reference } from './heads.ts'
-import { crc32 } from './zip.ts'
 import { bytesOf, fragmentFile, type Place, type PlaceFile, sortFiles } from './place.ts'
 
 export const CATALOGUE_TYPE = 'application/vnd.quorate.catalogue'

@@ -6,6 +6,9 @@ import type {
   ChangeStatus,
   DeletionListing,
   Entry,
+  Kit,
+  KitFacts,
+  KitSecrets,
   HealthHistory,
   HealthRequest,
   HealthView,
@@ -149,6 +152,18 @@ export interface Door {
   healthHistory(request: { readonly days?: number | undefined }): Promise<HealthHistory>
   plan(request: PlanRequest): Promise<Plan>
   repair(request: { readonly path?: string | undefined }): Promise<Task>
+  /** Access keys and signing keys leave the site only sealed to the officers named. */
+  makeKit(request: {
+    readonly officers: readonly { readonly name: string; readonly recipient: string }[]
+    readonly credentials: boolean
+    readonly signingKeys: boolean
+  }): Promise<Kit>
+  restore(request: {
+    readonly kit: Omit<KitFacts, 'files' | 'sealed'>
+    readonly secrets?: KitSecrets | undefined
+    readonly places: readonly { readonly location: string; readonly spec: string | null }[]
+    readonly passphrase?: string | undefined
+  }): Promise<Task>
   recover(request: {
     readonly locations: readonly { readonly spec: string; readonly label?: string | undefined }[]
     readonly passphrase?: string | undefined

@@ -63,6 +63,8 @@ function createDoor(storage: SiteStorage, actor: Actor): Door {
     healthHistory: (request) => storage.healthHistory(request),
     plan: (request) => storage.plan(request),
     repair: (request) => storage.repair(request),
+    makeKit: (request) => storage.makeKit(request),
+    restore: (request) => storage.restore(request),
     recover: (request) => storage.recover(request),
     tasks: async () => storage.tasks(),
     task: async (id) => storage.task(id),

@@ -55,6 +55,7 @@ export const CODES = {
   'storage.quorum': { kind: 'unavailable', title: 'Too few locations took the file; nothing was stored', retry: true },
   'storage.no-vault': { kind: 'absent', title: 'There is no vault here yet', retry: false },
   'storage.locations': { kind: 'invalid', title: 'These are not the locations of the vault', retry: false },
+  'storage.kit': { kind: 'invalid', title: 'The recovery kit does not fit this vault', retry: false },
   'storage.vault-exists': { kind: 'conflict', title: 'A vault exists here already', retry: false },
   'storage.home-busy': { kind: 'conflict', title: 'Another process uses this QUORATE_HOME', retry: true },
   'storage.repair': { kind: 'unavailable', title: 'Some fragments could not be repaired', retry: true },

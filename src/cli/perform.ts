@@ -73,6 +73,10 @@ export async function perform(
       return (await import('./commands/plan.ts')).plan(context, wish.options)
     case 'repair':
       return (await import('./commands/long-work.ts')).repair(context, wish.path)
+    case 'kit':
+      return (await import('./commands/kit.ts')).kit(context, wish.folder, wish.options)
+    case 'restore':
+      return (await import('./commands/restore.ts')).restore(context, wish.folder, wish.options, asked.passphrase)
     case 'recover':
       return (await import('./commands/long-work.ts')).recover(context, wish.locations, asked.passphrase)
   }

@@ -4,9 +4,11 @@ import type { ScrubDepth } from '#contract'
 import type { HealthWish } from './commands/health.ts'
 import type { GetOptions } from './commands/get.ts'
 import type { InitOptions } from './commands/init.ts'
+import type { KitOptions } from './commands/kit.ts'
 import type { LsOptions } from './commands/ls.ts'
 import type { PlanWish } from './commands/plan.ts'
 import type { PutOptions } from './commands/put.ts'
+import type { RestoreOptions } from './commands/restore.ts'
 import type { RmOptions } from './commands/rm.ts'
 import type { VersionsOptions } from './commands/versions.ts'
 import type { PassphraseOptions } from './passphrase.ts'
@@ -41,6 +43,8 @@ export type Wish =
   | HealthWish
   | PlanWish
   | { readonly kind: 'recover'; readonly locations: readonly string[] }
+  | { readonly kind: 'kit'; readonly folder: string; readonly options: KitOptions }
+  | { readonly kind: 'restore'; readonly folder: string; readonly options: RestoreOptions }
   | { readonly kind: 'serve'; readonly port: number | undefined; readonly host: string; readonly open: boolean }
   | { readonly kind: 'completion'; readonly shell: 'bash' | 'zsh' | 'fish' }
   | { readonly kind: 'complete-path'; readonly prefix: string }
@@ -199,6 +203,23 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
     .argument('[path]', 'only this file or folder')
     .action((path) => wish({ kind: 'repair', path }))
   program
+    .command('kit')
+    .description('write a recovery kit: programs and pages that give files back, a sheet to print, secrets only sealed')
+    .argument('<folder>', 'new or empty')
+    .option('--officer <name=recipient>', 'who may open the secrets, with an age recipient; may be repeated', collect, [])
+    .option('--credentials', 'put the access keys of the locations in, sealed to the officers')
+    .option('--signing-keys', 'put the signing keys of the site in, sealed to the officers')
+    .action((folder, { officer, credentials, signingKeys }) =>
+      wish({ kind: 'kit', folder, options: { officers: officer, credentials: credentials === true, signingKeys: signingKeys === true } }),
+    )
+  program
+    .command('restore')
+    .description('a site on this machine from a recovery kit, into an empty home')
+    .argument('<kit>', 'folder of the kit')
+    .argument('[places...]', 'where locations are now: LABEL=folder:PATH or LABEL=s3:URL; LABEL=none leaves one out')
+    .option('--identity <file>', 'age identity of an officer, which opens the secrets; may be repeated', collect, [])
+    .action((folder, places, { identity }) => wish({ kind: 'restore', folder, options: { places, identities: identity } }))
+  program
     .command('recover')
     .description('rebuild a lost home from the locations of its vault')
     .argument(
@@ -338,4 +359,8 @@ function seconds(text: string): number {
   const value = Number(text)
   if (!/^\d+(?:\.\d+)?$/.test(text) || value > 86_400) throw new InvalidArgumentError('It must be a number of seconds.')
   return value
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value]
 }

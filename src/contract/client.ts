@@ -16,6 +16,7 @@ import {
   type LocationStatus,
 } from './schemas.ts'
 import type { HealthHistory, HealthRequest, HealthView, MeasuredLocation, ScrubDepth, Traits } from './health.ts'
+import type { Kit, KitRequest, RestoreRequest } from './kit.ts'
 import type { Plan, PlanRequest } from './plan.ts'
 import type { ChangePreview, ChangeRequest, ChangeStatus, PreviewRequest, SteerRequest } from './change.ts'
 import { routes, type Route } from './routes.ts'
@@ -117,6 +118,8 @@ export interface Client extends UploadCalls {
   healthHistory(query?: { days?: number }, options?: CallOptions): Promise<HealthHistory>
   plan(body: PlanRequest, options?: CallOptions): Promise<Plan>
   repair(body: { path?: string }, options?: CallOptions): Promise<Task>
+  makeKit(body: KitRequest, options?: CallOptions): Promise<Kit>
+  restore(body: RestoreRequest, options?: CallOptions): Promise<Task>
   recover(body: { locations: { spec: string; label?: string }[]; passphrase?: string }, options?: CallOptions): Promise<Task>
   tasks(options?: CallOptions): Promise<{ tasks: Task[] }>
   task(id: string, options?: CallOptions): Promise<Task>
@@ -172,6 +175,8 @@ export function createClient(transport: Transport): Client {
     healthHistory: (query = {}, options) => call(routes.healthHistory, { query }, options),
     plan: (body, options) => call(routes.plan, { body }, options),
     repair: (body, options) => call(routes.repair, { body }, options),
+    makeKit: (body, options) => call(routes.makeKit, { body }, options),
+    restore: (body, options) => call(routes.restore, { body }, options),
     recover: (body, options) => call(routes.recover, { body }, options),
     tasks: (options) => call(routes.tasks, {}, options),
     task: (id, options) => call(routes.task, { params: { id } }, options),

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import * as c from './change.ts'
 import * as h from './health.ts'
 import * as p from './plan.ts'
+import { kit, kitRequest, restoreRequest } from './kit.ts'
 import * as s from './schemas.ts'
 import * as u from './uploads.ts'
 import * as t from './trash.ts'
@@ -390,6 +391,22 @@ export const routes = {
     answer: s.task,
     status: 202,
     summary: 'Write again what is lost, corrupt or pending',
+  },
+  makeKit: {
+    method: 'POST',
+    path: '/api/v1/kit',
+    body: kitRequest,
+    answer: kit,
+    status: 200,
+    summary: 'The recovery kit as files, secrets only sealed to named officers',
+  },
+  restore: {
+    method: 'POST',
+    path: '/api/v1/restore',
+    body: restoreRequest,
+    answer: s.task,
+    status: 202,
+    summary: 'Rebuild a site from a kit, on a site without a vault',
   },
   recover: {
     method: 'POST',

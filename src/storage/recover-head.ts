@@ -1,6 +1,7 @@
 // Which vault the given places belong to, and the head that counts (docs/spec/vault.md, "Head").
 import { type Clock, Failure } from '#base'
-import { HEAD_BYTES_MAX, headHash, headName, parseVaultHead, type VaultHead } from './head.ts'
+import { dealerFingerprint } from '#format'
+import { decodeKeys, HEAD_BYTES_MAX, headHash, headName, parseVaultHead, type VaultHead } from './head.ts'
 import type { Location } from './location.ts'
 import { type Marker, readMarker } from './place.ts'
 import { within } from './patience.ts'
@@ -20,7 +21,11 @@ const HEADS_READ_MAX = 16
  * Finds which vault the locations belong to and its newest head. Places without a marker (new and empty ones) and places that do not answer
  * take the location ids that are left over. Throws when they are not of one vault, or no head verifies.
  */
-export async function findVault(locations: readonly Location[], patience: Patience): Promise<FoundVault> {
+export async function findVault(
+  locations: readonly Location[],
+  patience: Patience,
+  told: { readonly dealer?: string | undefined; readonly vault?: string | undefined } = {},
+): Promise<FoundVault> {
   const markers = await Promise.all(locations.map((location) => markerOf(location, patience)))
   const vaults = new Set(markers.flatMap((marker) => (typeof marker === 'string' ? [] : [marker.vault])))
   const [vault] = vaults
@@ -35,8 +40,20 @@ export async function findVault(locations: readonly Location[], patience: Patien
       culprits: locations.map(({ label }) => label),
       next: 'Name the places of one vault only; for one that is gone name a new, empty one.',
     })
+  if (told.vault !== undefined && told.vault !== vault)
+    throw new Failure('storage.kit', {
+      detail: `these places hold vault ${vault.slice(0, 8)}, the kit is of ${told.vault.slice(0, 8)}`,
+      next: 'Take the kit of this vault, or its places.',
+    })
   const heads = (await Promise.all(locations.map((location) => readHeads(location, vault, patience)))).flat()
-  const newest = trusted(heads)
+  const vouched = told.dealer === undefined ? heads : heads.filter(({ head }) => dealerFingerprint(decodeKeys(head.dealer)) === told.dealer)
+  if (vouched.length === 0 && heads.length > 0)
+    throw new Failure('storage.kit', {
+      detail:
+        'no place has a head of the dealer whose fingerprint is on the sheet; a sheet that is older than the keys cannot vouch for later ones',
+      next: 'Take the newest kit. Without one: quorate recover, and compare the fingerprint that it tells with somebody who knows it.',
+    })
+  const newest = trusted(vouched)
   const { head } = newest
   const marked = markers.filter((marker) => typeof marker !== 'string').length
   // With fewer the catalogue tells where the others are; which of them an unmarked place stands for, it cannot.

@@ -1,12 +1,14 @@
 // Making a vault, adding a location to it, taking over a vault that lies at its locations.
 import { Failure, limits, rfc3339 } from '#base'
-import type { Capabilities, LocationStatus, Task, VaultRequest, VaultSummary } from '#contract'
+import type { Capabilities, Kit, LocationStatus, Task, VaultRequest, VaultSummary } from '#contract'
 import type { Signer } from '#crypto/primitives'
 import { dealable, newId } from '#format'
 import { describedLocations, type LocationLine, takeLabels } from './description.ts'
 import { occupied, openDescribed, openLocations, openNew, probe, requireUnmarked, tryOut } from './enrolment.ts'
 import { Findings } from './findings.ts'
 import { headName } from './head.ts'
+import { makeKit } from './kit.ts'
+import { restore, type RestoreRequest } from './restore.ts'
 import { passphraseOf } from './passphrase.ts'
 import { within } from './patience.ts'
 import { MARKER, markerBytes } from './place.ts'
@@ -27,9 +29,15 @@ interface TestRequest {
   readonly location: string
 }
 
-interface RecoverRequest {
+export interface RecoverRequest {
   readonly locations: readonly LocationRequest[]
   readonly passphrase?: string | undefined
+  /** Fingerprint of the recovery sheet: heads of other dealers do not count. */
+  readonly dealer?: string | undefined
+  /** The vault that it must be. */
+  readonly vault?: string | undefined
+  /** Locations that do not answer now, by their ids. */
+  readonly others?: readonly LocationLine[] | undefined
 }
 
 export function siteMaking(core: SiteCore) {
@@ -37,7 +45,9 @@ export function siteMaking(core: SiteCore) {
     createVault: (request: VaultRequest): Promise<VaultSummary> => createVault(core, request),
     addLocation: (request: LocationRequest): Promise<LocationStatus> => addLocation(core, request),
     testLocation: (request: TestRequest): Promise<Capabilities> => testLocation(core, request),
-    recover: (request: RecoverRequest): Promise<Task> => recover(core, request),
+    makeKit: (request: Parameters<typeof makeKit>[1]): Promise<Kit> => makeKit(core, request),
+    restore: (request: RestoreRequest): Promise<Task> => restore(core, request, recover),
+    recover: (request: Pick<RecoverRequest, 'locations' | 'passphrase'>): Promise<Task> => recover(core, request),
   }
 }
 
@@ -259,7 +269,8 @@ interface Adopted {
 
 /** As `adopt`; locations that nobody named are opened where the catalogue says that they are. */
 async function adoptAll(core: SiteCore, request: RecoverRequest): Promise<Adopted> {
-  const first = await adopt(core, request)
+  const told = request.others ?? []
+  const first = await adopt(core, request, told)
   if (first.found.missing.length === 0) return first
   let described
   try {
@@ -277,7 +288,7 @@ async function adoptAll(core: SiteCore, request: RecoverRequest): Promise<Adopte
       next: 'Name one place for each; for those that are gone name new, empty ones, which repair fills.',
     })
   }
-  return adopt(core, request, known)
+  return adopt(core, request, [...told, ...known])
 }
 
 /** The vault opened anew, with the labels that its locations have now. */
@@ -297,9 +308,11 @@ async function adopt(core: SiteCore, request: RecoverRequest, others: readonly L
     const named = await findVault(
       opened.map(({ location }) => location),
       { clock: core.clock, ms: core.stallMs },
+      { dealer: request.dealer, vault: request.vault },
     )
-    opened.push(...(await openDescribed(core, others)))
-    const ids = [...named.ids, ...others.map(({ location }) => location)]
+    const away = others.filter(({ location }) => named.missing.includes(location))
+    opened.push(...(await openDescribed(core, away)))
+    const ids = [...named.ids, ...away.map(({ location }) => location)]
     const found = { ...named, ids, missing: named.missing.filter((id) => !ids.includes(id)) }
     const passphrase = request.passphrase ?? core.options.passphrase
     const secret = passphrase === undefined ? undefined : passphraseOf(passphrase)

@@ -2,6 +2,7 @@
 import type { Status } from '#contract'
 import { changeMessages } from './site-change.ts'
 import { parseCapabilities } from './enrolment.ts'
+import { drillMessages, kitMessages } from './kit.ts'
 import { allowedPlaces, isMassLoss } from './health-debt.ts'
 import type { SiteCore } from './site-core.ts'
 import { vaultStatus } from './status.ts'
@@ -51,5 +52,6 @@ export async function siteStatus(core: SiteCore, request: { readonly check: bool
       text: `${label} lost or changed ${lost + corrupt} fragments at once: somebody may have emptied or overwritten it. It is not filled again by itself.`,
       next: `Find out what happened at ${label} and change its access key; then fill it: quorate repair.`,
     }))
-  return { ...status, locations, messages: [...alarms, ...status.messages, ...(await changeMessages(core)), ...hints] }
+  const prepared = [...(await kitMessages(core)), ...(await drillMessages(core, core.clock))]
+  return { ...status, locations, messages: [...alarms, ...status.messages, ...(await changeMessages(core)), ...hints, ...prepared] }
 }

@@ -1,6 +1,7 @@
 // The tables of the storage room. Portable SQL: texts, integers, no types of one database alone.
 // R1: no column holds a function of a plaintext or a fragment but its size; hashes of contents live in META, shared.
 import type { LocationKind } from '#contract'
+import { recoveryMigrations, type RecoveryTables } from './tables-recovery.ts'
 import { type DescriptionTable, descriptionMigrations } from './tables-description.ts'
 import type { Generated, Migration } from '#database'
 import { healthMigrations, type HealthTables } from './tables-health.ts'
@@ -127,7 +128,7 @@ export interface SegmentTable {
   readonly lines: number
 }
 
-export interface StorageTables extends HealthTables, TrashTables, WriterTables, ChangeTables {
+export interface StorageTables extends HealthTables, TrashTables, WriterTables, ChangeTables, RecoveryTables {
   readonly vault: VaultTable
   readonly location: LocationTable
   readonly deal: DealTable
@@ -144,6 +145,7 @@ export interface StorageTables extends HealthTables, TrashTables, WriterTables, 
 
 export const storageMigrations: Record<string, Migration> = {
   ...descriptionMigrations,
+  ...recoveryMigrations,
   ...healthMigrations,
   ...trashMigrations,
   'storage-0001-vault': {

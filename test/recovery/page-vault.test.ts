@@ -263,7 +263,7 @@ test('names that would leave the folder, or that two files share, get names of t
 })
 
 test('what is put into the archive is what another program reads', async (context) => {
-  const { crc32, Zip } = await import('../../recovery/page/zip.ts')
+  const { crc32, Zip } = await import('#base')
   const { spawnSync } = await import('node:child_process')
   const zip = new Zip()
   zip.addFolder(['leer'])

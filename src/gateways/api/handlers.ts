@@ -83,6 +83,8 @@ export function createHandlers(bounds: EventBounds): Handlers {
     healthHistory: ({ door, query }) => door.healthHistory(query),
     plan: ({ door, body }) => door.plan(body),
     repair: ({ door, body }) => door.repair(body),
+    makeKit: ({ door, body }) => door.makeKit(body),
+    restore: ({ door, body }) => door.restore(body),
     recover: ({ door, body }) => door.recover(body),
     tasks: async ({ door }) => ({ tasks: [...(await door.tasks())] }),
     task: ({ door, params }) => door.task(params['id'] ?? ''),

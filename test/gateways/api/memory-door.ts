@@ -1,7 +1,7 @@
 // A door whose site is a map in memory: enough of one to hold the gateway to its contract without storage.
 import type { Access, Door, ReadGrant } from '#access'
 import { Failure } from '#base'
-import type { ChangeStatus, Entry, SiteEvent, Status, Task, VaultSummary } from '#contract'
+import type { ChangeStatus, Entry, Kit, SiteEvent, Status, Task, VaultSummary } from '#contract'
 import { createMemoryHealth } from './memory-health.ts'
 import { createMemoryUploads } from './memory-uploads.ts'
 import { memoryPast } from './memory-past.ts'
@@ -321,6 +321,26 @@ export function createMemoryDoor(): MemoryDoor {
     async repair() {
       note('repair')
       return doneTask('repair')
+    },
+    async makeKit({ officers }) {
+      note('makeKit')
+      const { threshold, layout, name, created } = vault ?? { threshold: 2, layout: 'shared' as const, name: 'Vault', created: MODIFIED }
+      const facts: Kit['facts'] = {
+        v: 1,
+        kind: 'quorate kit',
+        made: MODIFIED,
+        product: '1.2.3',
+        vault: { id: ID, name, threshold, count: 3, layout, created },
+        dealer: { fingerprint: 'ab'.repeat(32), mldsa65: '', ed25519: '' },
+        locations: [],
+        sealed: officers.length === 0 ? null : { file: 'secrets.age', officers: [...officers], contains: ['credentials'] },
+        files: {},
+      }
+      return { facts, files: [{ name: 'spec/vault.md', data: 'AAAA' }], notes: [] }
+    },
+    async restore() {
+      note('restore')
+      return doneTask('recover')
     },
     async recover() {
       note('recover')

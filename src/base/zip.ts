@@ -1,5 +1,5 @@
 // A ZIP archive without compression, with 64-bit lengths where they are needed (APPNOTE.TXT 6.3.10, sections 4.3 and 4.5.3).
-import { utf8 } from '#base'
+import { utf8 } from './bytes.ts'
 
 const U32_MAX = 0xff_ff_ff_ff
 const U16_MAX = 0xff_ff
