@@ -24,6 +24,8 @@ const COMMANDS = [
   'plan',
   'repair',
   'recover',
+  'kit',
+  'restore',
   'serve',
   'trash',
   'keep',
