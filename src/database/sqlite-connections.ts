@@ -6,6 +6,8 @@ import type { Answer, Refusal, Request, SqlValue } from './protocol.ts'
 
 /** Another process may hold the file for this long before we give up. */
 const BUSY_MS = 10_000
+/** https://www.sqlite.org/rescode.html#abort */
+const SQLITE_ABORT = 4
 const STATEMENTS_KEPT_MAX = 200
 const CURSORS_MAX = 32
 
@@ -70,8 +72,10 @@ export function openSqlite(file: string): SqliteConnections {
   }
 
   function run(connection: Connection, request: Request & { kind: 'run' }): Answer {
-    // After an error SQLite may have rolled back by itself; what follows must not be committed on its own.
-    if (request.on === 'writer' && connection.database.isTransaction !== request.transaction) throw new Error('the transaction is over')
+    // After an error of the disk SQLite has rolled back by itself; what follows must not be committed on its own.
+    const open = connection.database.isTransaction
+    if (request.on === 'writer' && open !== request.transaction)
+      throw Object.assign(new Error('the transaction is over'), open ? {} : { errcode: SQLITE_ABORT })
     const { statement, columns } = prepare(connection, request.sql)
     const parameters = bound(request.parameters)
     if (columns.length === 0) return { changes: Number(statement.run(...parameters).changes) }

@@ -1,16 +1,30 @@
 // A site that is killed in the middle of its work. Prints what it begins and what was acknowledged; its parent holds it to that.
-// Usage: crash-child.ts ROOT SEED [OPERATIONS]
+// Usage: crash-child.ts ROOT SEED [OPERATIONS [stop]]   with `stop` it ends at the first failure, as somebody does whose disk fails
 import { readdirSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSiteStorage, type SiteStorage } from '#storage'
 import { put } from './site.ts'
 import { chance, type Chance, content, type Operation } from './crash-model.ts'
 
-const [root = '', seed = '1', operations = '100000'] = process.argv.slice(2)
+const [root = '', seed = '1', operations = '100000', mode] = process.argv.slice(2)
+const stops = mode === 'stop'
 
 /** Written before the next statement runs: what a killed process has said, it has done. */
-function say(what: 'begin' | 'done', id: number, operation: Operation): void {
-  writeSync(1, `${JSON.stringify({ what, id, operation })}\n`)
+function say(what: 'begin' | 'done' | 'failed', id: number, operation: Operation, code?: string): void {
+  tell({ what, id, operation, ...(code === undefined ? {} : { code }) })
+}
+
+function tell(message: unknown): void {
+  const line = `${JSON.stringify(message)}\n`
+  for (let tried = 0; ; tried++) {
+    try {
+      writeSync(1, line)
+      return
+    } catch (error) {
+      // The error that was planned for the disk met what we say.
+      if (!stops || tried > 3) throw error
+    }
+  }
 }
 
 const random = chance(Number(seed))
@@ -22,18 +36,26 @@ const storage = await openSiteStorage({
   logLimits: { flushMs: 20, segmentLinesMax: 8, segmentsMax: 4 },
   stallMs: 20_000,
 })
-writeSync(1, '"ready"\n')
+tell('ready')
 let last = 0
-for (let round = 0; round < Number(operations); round++) {
+let failed = false
+for (let round = 0; round < Number(operations) && !failed; round++) {
   const batch = Array.from({ length: random.below(3) + 1 }, (_, index) => choose(random, index))
   await Promise.all(batch.map((operation) => run(++last, operation)))
-  if (random.below(12) === 0) await harmAndRepair()
+  if (!failed && random.below(stops ? 2 : 12) === 0) await harmAndRepair()
 }
 await storage.close()
 
 async function run(id: number, operation: Operation): Promise<void> {
   say('begin', id, operation)
-  await perform(storage, operation)
+  try {
+    await perform(storage, operation)
+  } catch (error) {
+    if (!stops) throw error
+    failed = true
+    say('failed', id, operation, error instanceof Error && 'code' in error ? String(error.code) : String(error))
+    return
+  }
   say('done', id, operation)
 }
 
@@ -55,7 +77,8 @@ async function perform(site: SiteStorage, operation: Operation): Promise<void> {
     else await site[operation.kind]({ from: operation.from, to: operation.to, replace: true })
   } catch (error) {
     // Nothing to move, or the same name: the model says so, too.
-    if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('storage.'))) throw error
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (stops ? code !== 'storage.absent' && code !== 'storage.exists' : !code.startsWith('storage.')) throw error
   }
 }
 

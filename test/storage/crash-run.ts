@@ -1,7 +1,7 @@
 // Kills a site at any moment, again and again, and holds what is left to what it had acknowledged.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -26,12 +26,17 @@ export async function runAndKill(given: {
   readonly seed: number
   readonly afterMs?: number
   readonly operations?: number
+  readonly stops?: boolean
   readonly wrapper?: readonly string[]
-}): Promise<Kill & { readonly signal: NodeJS.Signals | null; readonly code: number | null; readonly said: string }> {
+}): Promise<
+  Kill & { readonly codes: readonly string[]; readonly signal: NodeJS.Signals | null; readonly code: number | null; readonly said: string }
+> {
   const line = [...(given.wrapper ?? []), process.execPath, CHILD, given.root, String(given.seed), String(given.operations ?? 100_000)]
+  if (given.stops === true) line.push('stop')
   const child = spawn(line[0]!, line.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] })
   const begun = new Map<number, Operation>()
   const done: Operation[] = []
+  const codes: string[] = []
   let said = ''
   child.stderr.on('data', (data: Buffer) => {
     said = (said + data.toString()).slice(-4000)
@@ -40,7 +45,7 @@ export async function runAndKill(given: {
     child.on('close', (code, signal) => resolve({ code, signal }))
   })
   for await (const text of createInterface({ input: child.stdout })) {
-    let message: { what: 'begin' | 'done'; id: number; operation: Operation } | 'ready'
+    let message: { what: 'begin' | 'done' | 'failed'; id: number; operation: Operation; code?: string } | 'ready'
     try {
       message = JSON.parse(text) as typeof message
     } catch {
@@ -49,12 +54,13 @@ export async function runAndKill(given: {
     if (message === 'ready') {
       if (given.afterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), given.afterMs)
     } else if (message.what === 'begin') begun.set(message.id, message.operation)
+    else if (message.what === 'failed') codes.push(message.code ?? '')
     else {
       begun.delete(message.id)
       done.push(message.operation)
     }
   }
-  return { done, uncertain: [...begun.values()], ...(await ended), said }
+  return { done, uncertain: [...begun.values()], codes, ...(await ended), said }
 }
 
 export async function filesOf(storage: SiteStorage): Promise<Files> {
@@ -129,6 +135,51 @@ export async function survivesEachSync(given: {
       }
       assert.ok(when < 2000, `it never ends: ${killed.said}`)
     }
+  } finally {
+    await grave.fill()
+  }
+}
+
+/** Calls by which bytes, names and folders reach the disk. */
+const WRITING = 'write,pwrite64,writev,pwritev,pwritev2,link,linkat,rename,renameat,renameat2,mkdir,mkdirat,ftruncate'
+const SYNCING = 'fsync,fdatasync'
+/** Refusals that name what failed: the database's disk, the places, or too few of them. */
+const CLEAR = /^(?:database\.|location\.|storage\.(?:quorum|read-only)|base\.internal)/
+
+/** A disk that refuses one call, each in turn, `step` apart: the work fails with a reason or goes on, and nothing that was acknowledged is lost. */
+export async function survivesEachError(given: {
+  readonly step: number
+  readonly first: number
+  readonly say: (text: string) => void
+}): Promise<void> {
+  const grave = await Grave.dig('shared')
+  const log = join(grave.root, 'strace')
+  const codes = new Map<string, number>()
+  try {
+    for (const [calls, error] of [
+      [WRITING, 'ENOSPC'],
+      [WRITING, 'EIO'],
+      [SYNCING, 'EIO'],
+    ] as const) {
+      for (let when = given.first; ; when += given.step) {
+        const ran = await runAndKill({
+          root: grave.root,
+          seed: 9000 + when,
+          operations: 2,
+          stops: true,
+          wrapper: ['strace', '-f', '-qq', '-o', log, '-e', `trace=${calls}`, '-e', `inject=${calls}:error=${error}:when=${when}`],
+        })
+        const name = `${error} at ${calls.split(',')[0]} ${when}: ${ran.said}`
+        for (const code of ran.codes) {
+          assert.match(code, CLEAR, name)
+          codes.set(code, (codes.get(code) ?? 0) + 1)
+        }
+        await grave.rise(ran, { name, lose: false, compare: false })
+        if (!readFileSync(log, 'utf8').includes('(INJECTED)')) break
+        assert.ok(when < 20_000, name)
+      }
+    }
+    given.say(`refusals: ${[...codes].map(([code, count]) => `${code} ${count}`).join(', ')}`)
   } finally {
     await grave.fill()
   }

@@ -1,6 +1,6 @@
 // As crash.test.ts, for longer.
 import { suite, test } from 'node:test'
-import { noStrace, survives, survivesEachSync } from './crash-run.ts'
+import { noStrace, survives, survivesEachError, survivesEachSync } from './crash-run.ts'
 
 const SEED = Number(process.env['SEED'] ?? String(Date.now() % 100_000))
 
@@ -11,5 +11,9 @@ suite('kill -9', () => {
 
   test('at every fsync', { skip: noStrace() ?? false }, (context) =>
     survivesEachSync({ first: 1, step: 1, say: (text) => context.diagnostic(text) }),
+  )
+
+  test('a disk that refuses each call in turn', { skip: noStrace() ?? false }, (context) =>
+    survivesEachError({ first: 1, step: 1, say: (text) => context.diagnostic(text) }),
   )
 })

@@ -1,6 +1,6 @@
 // A process killed at any moment loses nothing that it acknowledged, and leaves nothing half-done.
 import { suite, test } from 'node:test'
-import { noStrace, survives, survivesEachSync } from './crash-run.ts'
+import { noStrace, survives, survivesEachError, survivesEachSync } from './crash-run.ts'
 
 const SEED = Number(process.env['SEED'] ?? '1')
 
@@ -11,5 +11,9 @@ suite('kill -9', () => {
 
   test('at every ninth fsync', { skip: noStrace() ?? false }, (context) =>
     survivesEachSync({ first: 1 + (SEED % 9), step: 9, say: (text) => context.diagnostic(text) }),
+  )
+
+  test('a disk that refuses every hundredth call', { skip: noStrace() ?? false }, (context) =>
+    survivesEachError({ first: 1 + (SEED % 101), step: 101, say: (text) => context.diagnostic(text) }),
   )
 })
