@@ -38,11 +38,11 @@ const storage = await openSiteStorage({
 })
 tell('ready')
 let last = 0
-let failed = false
-for (let round = 0; round < Number(operations) && !failed; round++) {
+const disk = { failed: false }
+for (let round = 0; round < Number(operations) && !disk.failed; round++) {
   const batch = Array.from({ length: random.below(3) + 1 }, (_, index) => choose(random, index))
   await Promise.all(batch.map((operation) => run(++last, operation)))
-  if (!failed && random.below(stops ? 2 : 12) === 0) await harmAndRepair()
+  if (!disk.failed && random.below(stops ? 2 : 12) === 0) await harmAndRepair()
 }
 await storage.close()
 
@@ -52,7 +52,7 @@ async function run(id: number, operation: Operation): Promise<void> {
     await perform(storage, operation)
   } catch (error) {
     if (!stops) throw error
-    failed = true
+    disk.failed = true
     say('failed', id, operation, error instanceof Error && 'code' in error ? String(error.code) : String(error))
     return
   }
