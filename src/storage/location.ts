@@ -40,7 +40,7 @@ export interface Location {
 
   /**
    * What an interrupted write left under this name, to be read back and gone on with; also a write that was finished and that nobody counts
-   * on, which then stands under the name no more. The caller knows that nobody else is at it. Undefined when there is nothing. A location
+   * on. It may stand under the name until the write goes on to its end, which takes its place. The caller knows that nobody else is at it. Undefined when there is nothing. A location
    * without it is filled by repair after an interruption.
    */
   adopt?(name: FragmentName, options?: LocationOptions): Promise<UnfinishedWrite | undefined>

@@ -1,9 +1,11 @@
 // Uploads that go on: after a broken link, after a restart, after places were away, and never with another source.
 import assert from 'node:assert/strict'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { type FailureCode, isFailure } from '#base'
 import type { Fault } from '../../src/storage/locations/faulty.ts'
 import { fragmentsAt, isFragment, on, withFaultySite } from './faulty-site.ts'
+import { noPython, recoverPy, restoredFiles } from './recover-py.ts'
 import { finished, get, makeSite, pattern, pieces, type TestSite } from './site.ts'
 import { awake, begun, broken, CHUNK, digest, goOn, takeUp } from './uploading.ts'
 
@@ -175,6 +177,35 @@ describe('an upload after a restart of the site', () => {
     })
   }
 
+  it('is restored by recover.py and by a new home, with its several runs', { skip: noPython() ?? false }, async () => {
+    await inSite({}, async (site) => {
+      const { id } = await begun(site.storage, bytes, { afterBytes: 2 * CHUNK })
+      await site.reopen()
+      const second = await takeUp(site.storage, id, bytes)
+      assert.equal(second.offset, CHUNK)
+      await assert.rejects(site.storage.sendUpload(id, second, broken(bytes.subarray(CHUNK), 3 * CHUNK)))
+      await site.reopen()
+      const { from } = await goOn(site.storage, id, bytes)
+      assert.equal(from, 3 * CHUNK)
+      // Runs begin at records 0, 1 and 3: TOTALS says so at the end of every fragment.
+      for (const pair of [site.folders.slice(0, 2), site.folders.slice(1)]) {
+        const { report, out } = await recoverPy(site.root, pair)
+        assert.deepEqual(report.blames, [])
+        assert.equal((await restoredFiles(out)).get('/scan.dcm'), digest(bytes))
+      }
+      await site.storage.close()
+      await rm(site.home, { recursive: true })
+      await mkdir(site.home, { mode: 0o700 })
+      await site.reopen()
+      const task = await finished(
+        site.storage,
+        site.storage.recover({ locations: site.folders.map((folder) => ({ spec: `folder:${folder}` })) }),
+      )
+      assert.equal(task.state, 'done', JSON.stringify(task.problem))
+      assert.ok(Buffer.from(bytes).equals(await get(site.storage, '/scan.dcm')))
+    })
+  })
+
   it('refuses a source that changed, says so, and lets it be sent as a new one', async () => {
     await inSite({}, async (site) => {
       const { id } = await begun(site.storage, bytes, { afterBytes: 4 * CHUNK })
@@ -210,7 +241,6 @@ describe('an upload after a restart of the site', () => {
       await site.storage.sweepUploads()
       assert.deepEqual(await site.storage.uploads(), [])
       await refuses(site.storage.wakeUpload(id), 'storage.upload-absent')
-      const { readdir } = await import('node:fs/promises')
       for (const folder of site.folders) {
         const names = await readdir(folder, { recursive: true })
         assert.deepEqual(

@@ -52,6 +52,8 @@ export const s3Bounds = {
   /** The smallest part that S3 takes, except for the last. */
   partBytesMin: 5 * 2 ** 20,
   partsMax: 10_000,
+  /** Of an upload that goes on: so many parts may be copies of what stood before. */
+  copiedPartsMax: 1000,
   /** Parts of an upload of unknown length double in size after so many; four sizes keep 260 GiB from 5 MiB on. */
   partsPerStep: 1500,
   partsInFlightDefault: 2,

@@ -171,6 +171,23 @@ function multipart(fake: FakeS3, request: FakeRequest, uploadId: string): FakeAn
     fake.uploads.delete(uploadId)
     return { status: 204 }
   }
+  if (request.method === 'GET') {
+    const parts = [...upload.parts].toSorted(([a], [b]) => a - b)
+    const items = parts.map(
+      ([number, part]) =>
+        `<Part><PartNumber>${number}</PartNumber><ETag>&quot;${etagOf(part).slice(1, -1)}&quot;</ETag><Size>${part.length}</Size></Part>`,
+    )
+    return { status: 200, body: `<ListPartsResult><IsTruncated>false</IsTruncated>${items.join('')}</ListPartsResult>` }
+  }
+  const copied = request.headers['x-amz-copy-source']
+  if (request.method === 'PUT' && typeof copied === 'string') {
+    const from = fake.objects.get(copied.slice(`/${BUCKET}/`.length))
+    const range = /^bytes=(\d+)-(\d+)$/.exec(String(request.headers['x-amz-copy-source-range']))
+    if (from === undefined || range === null || Number(range[2]) >= from.length) return error(400, 'InvalidArgument')
+    const part = from.subarray(Number(range[1]), Number(range[2]) + 1)
+    upload.parts.set(Number(request.query.get('partNumber')), part)
+    return { status: 200, body: `<CopyPartResult><ETag>&quot;${etagOf(part).slice(1, -1)}&quot;</ETag></CopyPartResult>` }
+  }
   if (request.method === 'PUT') {
     upload.parts.set(Number(request.query.get('partNumber')), request.body)
     return { status: 200, headers: { etag: etagOf(request.body) } }

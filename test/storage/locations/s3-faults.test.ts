@@ -44,7 +44,7 @@ locationConformance(
       },
     }
   },
-  { largeBytes: 5 * PART + 17 },
+  { largeBytes: 5 * PART + 17, adopts: 'shown' },
 )
 
 describe('the S3 driver, when the store misbehaves', () => {

@@ -14,7 +14,7 @@ if (ceph !== undefined) {
         const location = await locationOn(ceph, { prefix })
         return { location, close: () => location.close() }
       },
-      { largeBytes: LARGE, modelRuns: 10 },
+      { largeBytes: LARGE, modelRuns: 10, adopts: 'shown' },
     )
   }
 }
@@ -27,7 +27,7 @@ if (swift !== undefined) {
       const location = await locationOn(swift, { prefix: 'p' })
       return { location, close: () => location.close() }
     },
-    { largeBytes: LARGE, modelRuns: 5, deviations: { honestCreate: false } },
+    { largeBytes: LARGE, modelRuns: 5, adopts: 'shown', deviations: { honestCreate: false } },
   )
 }
 
@@ -42,6 +42,7 @@ if (s3rver !== undefined) {
     {
       largeBytes: LARGE,
       modelRuns: 10,
+      adopts: 'no',
       deviations: { honestCreate: false, rangedRead: false, multipartAbort: false },
       faults: ['single bytes', 'list order', 'no list of uploads'],
     },

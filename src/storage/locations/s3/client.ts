@@ -84,6 +84,11 @@ export class S3Client {
     return true
   }
 
+  /** How a key is named as the source of a copy. */
+  copySource(key: string): string {
+    return `/${encodePath(this.#options.bucket)}/${encodePath(key)}`
+  }
+
   pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
     return this.#web.pause(attempt, signal)
   }

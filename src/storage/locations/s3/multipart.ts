@@ -21,6 +21,19 @@ export interface UploadedPart {
   readonly etag: string
 }
 
+/** What stands under the name and is to be replaced, as it was when it was looked at. */
+export interface Standing {
+  /** In memory only (rule R1): tells the new object from the old one when an answer is lost. */
+  readonly etag: string | undefined
+}
+
+interface Written {
+  readonly parts: readonly UploadedPart[]
+  readonly sizeBytes: number
+  /** Without it a name that is taken is left alone. */
+  readonly replacing?: Standing | undefined
+}
+
 export async function beginUpload(
   store: Store,
   key: string,
@@ -60,13 +73,9 @@ export async function putPart(
 }
 
 /** Joins the parts; `location.exists` when the name was taken meanwhile. */
-export async function completeUpload(
-  store: Store,
-  upload: Upload,
-  written: { readonly parts: readonly UploadedPart[]; readonly sizeBytes: number },
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (store.obedience.complete !== 'honoured' && (await sizeOf(store, upload.key, signal)) !== undefined) throw exists(store.label)
+export async function completeUpload(store: Store, upload: Upload, written: Written, signal: AbortSignal | undefined): Promise<void> {
+  const looks = store.obedience.complete !== 'honoured' && written.replacing === undefined
+  if (looks && (await sizeOf(store, upload.key, signal)) !== undefined) throw exists(store.label)
   for (let attempt = 1; ; attempt += 1) {
     const answer = await tryComplete(store, upload, written, signal)
     if (answer === 'done') break
@@ -97,11 +106,16 @@ async function holdWhenForgotten(store: Store, key: string, found: S3Answer, sig
 async function tryComplete(
   store: Store,
   upload: Upload,
-  written: { readonly parts: readonly UploadedPart[]; readonly sizeBytes: number },
+  written: Written,
   signal: AbortSignal | undefined,
 ): Promise<'done' | 'exists' | 'later' | 'again'> {
-  const conditional = store.obedience.complete !== 'refused'
-  const landed = async (): Promise<boolean> => (await sizeOf(store, upload.key, signal)) === written.sizeBytes
+  const { replacing } = written
+  const conditional = store.obedience.complete !== 'refused' && replacing === undefined
+  const landed = async (): Promise<boolean> => {
+    if (replacing === undefined) return (await sizeOf(store, upload.key, signal)) === written.sizeBytes
+    const found = await store.client.expect({ method: 'HEAD', key: upload.key, signal })
+    return found.headers['content-length'] === String(written.sizeBytes) && found.headers.etag !== replacing.etag
+  }
   let answer
   try {
     answer = await store.client.send({
@@ -129,7 +143,7 @@ async function tryComplete(
     return 'again'
   }
   // The parts are gone after a conflict; whoever won stands there, or nobody does and the writer begins anew.
-  if (isConflict(answer)) return (await sizeOf(store, upload.key, signal)) === undefined ? 'later' : 'exists'
+  if (isConflict(answer)) return replacing !== undefined || (await sizeOf(store, upload.key, signal)) === undefined ? 'later' : 'exists'
   if (answer.status !== 200) throw statusFailure(store.label, answer)
   // The store answers 200 before it begins, and an error may follow in the body.
   const root = parseXml(answer.body)
@@ -139,6 +153,66 @@ async function tryComplete(
   if (code === 'InternalError' || code === 'SlowDown' || code === 'ServiceUnavailable') return 'later'
   if (code === 'PreconditionFailed') return 'exists'
   throw statusFailure(store.label, { status: 500, code: code !== undefined && /^[A-Za-z]{1,64}$/.test(code) ? code : undefined })
+}
+
+export interface StandingPart extends UploadedPart {
+  readonly sizeBytes: number
+  readonly writtenAt: number | undefined
+}
+
+/** The parts that stand, in order, from the first one on as far as none is missing. */
+export async function standingParts(store: Store, upload: Upload, signal: AbortSignal | undefined): Promise<readonly StandingPart[]> {
+  const parts: StandingPart[] = []
+  for (let marker = '0', pages = 0; pages < s3Bounds.uploadPagesMax; pages += 1) {
+    const query = [
+      ['uploadId', upload.id],
+      ['part-number-marker', marker],
+    ] as const
+    const answer = await store.client.expect({ method: 'GET', key: upload.key, query, signal })
+    const root = parseXml(answer.body)
+    if (root?.name !== 'ListPartsResult') throw garbage(store.label)
+    for (const each of childrenOf(root, 'Part')) {
+      const [number, sizeBytes] = [Number(childText(each, 'PartNumber')), Number(childText(each, 'Size'))]
+      const etag = childText(each, 'ETag')
+      if (!Number.isSafeInteger(number) || !Number.isSafeInteger(sizeBytes) || etag === undefined || etag.length > 1024)
+        throw garbage(store.label)
+      if (number !== parts.length + 1) return parts
+      const writtenAt = Date.parse(childText(each, 'LastModified') ?? '')
+      parts.push({ number, etag, sizeBytes, writtenAt: Number.isNaN(writtenAt) ? undefined : writtenAt })
+    }
+    const next = childText(root, 'NextPartNumberMarker') ?? ''
+    if (childText(root, 'IsTruncated') !== 'true' || next === '') return parts
+    marker = next
+  }
+  return parts
+}
+
+/** A part made of bytes of an object that the store keeps: they do not travel. */
+export async function copyPart(
+  store: Store,
+  upload: Upload,
+  part: { readonly number: number; readonly first: number; readonly last: number },
+  signal: AbortSignal | undefined,
+): Promise<UploadedPart> {
+  const answer = await store.client.expect({
+    method: 'PUT',
+    key: upload.key,
+    query: [
+      ['partNumber', String(part.number)],
+      ['uploadId', upload.id],
+    ],
+    headers: {
+      'x-amz-copy-source': store.client.copySource(upload.key),
+      'x-amz-copy-source-range': `bytes=${part.first}-${part.last}`,
+    },
+    stallMs: s3Bounds.completeStallMs,
+    signal,
+  })
+  // The store may answer 200 before it begins, and an error may follow in the body.
+  const root = parseXml(answer.body)
+  const etag = root?.name === 'CopyPartResult' ? childText(root, 'ETag') : undefined
+  if (etag === undefined || etag.length > 1024) throw statusFailure(store.label, { status: 503, code: 'InternalError' })
+  return { number: part.number, etag }
 }
 
 /** Gives the parts up. An upload that is gone already is no failure. */

@@ -10,6 +10,7 @@ import type {
   ListRequest,
   Location,
   LocationOptions,
+  UnfinishedWrite,
 } from '../contract.ts'
 import { stopIfCancelled } from '../failures.ts'
 import { checkName, isFragmentName } from '../names.ts'
@@ -18,9 +19,10 @@ import { BlockPool } from '../web/blocks.ts'
 import { S3Client, type S3ClientOptions } from './client.ts'
 import { discardInS3 } from './discard.ts'
 import { listS3 } from './list.ts'
-import { abortUpload, unfinishedUploads } from './multipart.ts'
+import { abortUpload, standingParts, unfinishedUploads } from './multipart.ts'
 import { putOnce, sizeOf } from './put.ts'
 import { s3ProbeTools } from './probe-tools.ts'
+import { adoptInS3 } from './adopt.ts'
 import { createInS3 } from './sink.ts'
 import { openInS3 } from './source.ts'
 import type { ObjectLock, Store } from './store.ts'
@@ -101,6 +103,11 @@ class S3Location implements Location {
     return discardInS3(this.#store, name, options)
   }
 
+  async adopt(name: FragmentName, options: LocationOptions = {}): Promise<UnfinishedWrite | undefined> {
+    checkName(name, this.label)
+    return adoptInS3(this.#store, name, options)
+  }
+
   async forget(name: FragmentName, options: LocationOptions = {}): Promise<void> {
     checkName(name, this.label)
     stopIfCancelled(options.signal)
@@ -121,6 +128,9 @@ class S3Location implements Location {
     let removed = 0
     for await (const upload of unfinishedUploads(this.#store, this.#store.prefix, options.signal)) {
       if (upload.beganAt === undefined || upload.beganAt > before || !isFragmentName(upload.key.slice(this.#store.prefix.length))) continue
+      // Begun long ago, and written to lately: a slow upload is no abandoned one.
+      const parts = await standingParts(this.#store, upload, options.signal)
+      if (parts.some(({ writtenAt }) => writtenAt !== undefined && writtenAt > before)) continue
       await abortUpload(this.#store, upload, options.signal)
       removed += 1
     }

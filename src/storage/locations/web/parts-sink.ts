@@ -40,6 +40,13 @@ export interface Uploading {
   begin(): Promise<PartedUpload>
 }
 
+/** Where a write goes on: an upload that holds the first `bytes` in parts below `partNumber`. */
+export interface PartsBefore {
+  readonly upload: PartedUpload
+  readonly partNumber: number
+  readonly bytes: number
+}
+
 interface FilledPart extends Part {
   readonly blocks: readonly Uint8Array<ArrayBuffer>[]
 }
@@ -58,13 +65,19 @@ export class PartsSink implements FragmentSink {
   #partNumber = 1
   #upload: Promise<PartedUpload> | undefined
   #failure: { readonly error: unknown } | undefined
-  #state: 'open' | 'finished' | 'aborted' = 'open'
+  #state: 'open' | 'finished' | 'aborted' | 'suspended' = 'open'
 
-  constructor(store: Uploading, options: LocationOptions) {
+  constructor(store: Uploading, options: LocationOptions, before?: PartsBefore) {
     stopIfCancelled(options.signal)
     this.#store = store
     this.#callerSignal = options.signal
     this.#signal = options.signal === undefined ? this.#stop.signal : AbortSignal.any([options.signal, this.#stop.signal])
+    if (before !== undefined) {
+      this.#upload = Promise.resolve(before.upload)
+      this.#partNumber = before.partNumber
+      this.#written = before.bytes
+      this.#accepted = before.bytes
+    }
   }
 
   get acceptedBytes(): number {
@@ -97,15 +110,31 @@ export class PartsSink implements FragmentSink {
   }
 
   async abort(): Promise<void> {
-    if (this.#state !== 'open') return
+    if (this.#state === 'finished' || this.#state === 'aborted') return
     this.#state = 'aborted'
     this.#stop.abort()
-    const clean = async (): Promise<void> => {
+    await this.#patiently(async () => {
       await Promise.all(this.#inFlight)
       this.#dropBlocks()
       const upload = await this.#upload?.catch(() => undefined)
       if (upload !== undefined) await upload.abort()
-    }
+    })
+  }
+
+  /** Whole parts stay; what has not filled one is lost. */
+  async suspend(): Promise<void> {
+    if (this.#state !== 'open') return
+    this.#state = 'suspended'
+    await this.#patiently(async () => {
+      await Promise.all(this.#inFlight)
+      await this.#upload?.catch(() => undefined)
+    })
+    this.#stop.abort()
+    await Promise.all(this.#inFlight)
+    this.#dropBlocks()
+  }
+
+  async #patiently(clean: () => Promise<void>): Promise<void> {
     const patience = new AbortController()
     const waited = this.#store.clock.sleep(bounds.abortWaitMs, patience.signal).catch(() => undefined)
     await Promise.race([clean().catch(() => undefined), waited])
