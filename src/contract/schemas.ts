@@ -25,7 +25,7 @@ export const problem = z.object({
 export type Problem = z.infer<typeof problem>
 
 /** What a location is: a folder of this machine, a bucket, a container, a folder of another machine. */
-export const locationKind = z.enum(['folder', 's3', 'azure', 'gcs', 'sftp'])
+export const locationKind = z.enum(['folder', 's3', 'azure', 'gcs', 'sftp', 'webdav'])
 export type LocationKind = z.infer<typeof locationKind>
 
 export const capabilities = z.object({

@@ -133,3 +133,19 @@ export const sftpBounds = {
   secretFileBytesMax: 64 * 1024,
   hostKeysMax: 8,
 } as const
+
+export const webdavBounds = {
+  /** A write up to this size is one request that can be sent again; beyond it the rest goes out as it comes. */
+  wholeBytes: 2 ** 20,
+  /** Of one folder's list. */
+  listBytesMax: 256 * 2 ** 20,
+  listEntriesMax: 200_000,
+  xmlDepthMax: 16,
+  xmlTextMax: 4096,
+  folderDepthMax: 32,
+  foldersKnownMax: 4096,
+  lockLooks: 7,
+  moveTries: 4,
+  /** The server may copy when it is told to move. */
+  moveStallMs: 600_000,
+} as const

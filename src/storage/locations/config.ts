@@ -6,9 +6,10 @@ import { type GcsConfig, gcsConfig } from './gcs/config.ts'
 import { type S3Config, s3Config } from './s3/config.ts'
 import { type SftpConfig, sftpConfig } from './sftp/config.ts'
 import { type ConfigKind, refused } from './spec-text.ts'
+import { type WebdavConfig, webdavConfig } from './webdav/config.ts'
 
 /** May be stored and shown: it names where keys are, never the keys. */
-export type LocationConfig = FolderConfig | S3Config | AzureConfig | GcsConfig | SftpConfig
+export type LocationConfig = FolderConfig | S3Config | AzureConfig | GcsConfig | SftpConfig | WebdavConfig
 
 type ConfigOf<Kind extends LocationKind> = Extract<LocationConfig, { readonly kind: Kind }>
 
@@ -18,6 +19,7 @@ const kinds: { readonly [Kind in LocationKind]: ConfigKind<ConfigOf<Kind>> } = {
   azure: azureConfig,
   gcs: gcsConfig,
   sftp: sftpConfig,
+  webdav: webdavConfig,
 }
 
 const FORMS = `Write ${Object.values(kinds)

@@ -18,6 +18,9 @@ import type { SftpConfig } from './sftp/config.ts'
 import { loginFrom } from './sftp/login.ts'
 import { createSftpLocation } from './sftp/sftp.ts'
 import { cached } from './web/cached.ts'
+import type { WebdavConfig } from './webdav/config.ts'
+import { readWebdavFile, webdavFromEnvironment } from './webdav/credentials.ts'
+import { createWebdavLocation } from './webdav/webdav.ts'
 
 export { formatLocation, labelOf, type LocationConfig, parseLocation } from './config.ts'
 
@@ -56,6 +59,8 @@ export async function openLocation(config: LocationConfig, environment: Location
       return openSftp(config, around)
     case 'gcs':
       return openGcs(config, around)
+    case 'webdav':
+      return openWebdav(config, around)
   }
 }
 
@@ -114,6 +119,20 @@ async function openGcs(config: GcsConfig, { label, clock, variables }: Surroundi
 function openSftp(config: SftpConfig, { label, clock, variables }: Surroundings): Location {
   const { host, port, path } = config
   return createSftpLocation({ label, clock, address: { host, port }, path, login: loginFrom(config, { label, variables }) })
+}
+
+async function openWebdav(config: WebdavConfig, { label, clock, variables, honestCreate }: Surroundings): Promise<Location> {
+  const { credentials: file, profile } = config
+  const load = file === undefined ? async () => webdavFromEnvironment(variables, label) : () => readWebdavFile(file, { label, profile })
+  return createWebdavLocation({
+    label,
+    clock,
+    endpoint: config.endpoint,
+    path: config.path,
+    ca: config.ca === undefined ? undefined : await readAuthorities(config.ca, label),
+    credentials: cached(load, { clock }),
+    honestCreate,
+  })
 }
 
 async function readAuthorities(path: string, label: string): Promise<string> {

@@ -5,10 +5,10 @@ import { type Clock, Failure, limits } from '#base'
 import { webBounds } from '../bounds.ts'
 import { stopIfCancelled } from '../failures.ts'
 import { exchangeFailure } from './errors.ts'
-import { type ExchangeAnswer, ExchangeError, type ExchangeRequest, exchange } from './exchange.ts'
+import { type BodyFeed, type ExchangeAnswer, ExchangeError, type ExchangeRequest, exchange } from './exchange.ts'
 
 export interface WebRequest {
-  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE' | 'MKCOL' | 'MOVE' | 'PROPFIND'
   /** As it is sent, encoded, without the query. */
   readonly path: string
   readonly query?: readonly (readonly [string, string])[]
@@ -16,6 +16,8 @@ export interface WebRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** The views must not change before the answer. */
   readonly body?: readonly Uint8Array[]
+  /** A body of unknown length instead: it is sent once, over a connection of its own. */
+  readonly feed?: BodyFeed
   readonly signal?: AbortSignal | undefined
   /** Object bytes flow in one of the directions. */
   readonly bulk?: boolean
@@ -69,6 +71,8 @@ export class WebClient {
   readonly clock: Clock
   readonly #options: WebClientOptions
   readonly #agent: Agent | TlsAgent
+  /** For what cannot be sent again when a kept connection turns out to be closed. */
+  readonly #freshAgent: Agent | TlsAgent
   #closed = false
 
   constructor(options: WebClientOptions) {
@@ -76,16 +80,17 @@ export class WebClient {
     this.label = options.label
     this.clock = options.clock
     const agentOptions = { keepAlive: true, noDelay: true, maxSockets: webBounds.socketsMax, scheduling: 'lifo' } as const
-    this.#agent =
-      options.url.protocol === 'https:'
-        ? new TlsAgent({ ...agentOptions, ...(options.ca === undefined ? {} : { ca: options.ca }), minVersion: 'TLSv1.2' })
-        : new Agent(agentOptions)
+    const tlsOptions = { ...(options.ca === undefined ? {} : { ca: options.ca }), minVersion: 'TLSv1.2' } as const
+    const secure = options.url.protocol === 'https:'
+    this.#agent = secure ? new TlsAgent({ ...agentOptions, ...tlsOptions }) : new Agent(agentOptions)
+    const freshOptions = { ...agentOptions, keepAlive: false }
+    this.#freshAgent = secure ? new TlsAgent({ ...freshOptions, ...tlsOptions }) : new Agent(freshOptions)
   }
 
   /** Throws a failure when there was no whole answer; any status is an answer. */
   async send(request: WebRequest): Promise<WebAnswer> {
     const { dialect } = this.#options
-    const attempts = request.attempts ?? webBounds.attempts
+    const attempts = request.feed === undefined ? (request.attempts ?? webBounds.attempts) : 1
     let uncertain = false
     let reloaded = false
     let stale = 0
@@ -95,7 +100,12 @@ export class WebClient {
       try {
         const answer = await this.#once(request, await this.#authorised(request, reloaded))
         const code = answer.status >= 300 ? dialect.codeOf(answer) : undefined
-        if ((answer.status === 401 || answer.status === 403) && !reloaded && dialect.reloads(answer.status, code)) {
+        if (
+          (answer.status === 401 || answer.status === 403) &&
+          !reloaded &&
+          request.feed === undefined &&
+          dialect.reloads(answer.status, code)
+        ) {
           reloaded = true
           attempt -= 1
           continue
@@ -135,6 +145,7 @@ export class WebClient {
   close(): void {
     this.#closed = true
     this.#agent.destroy()
+    this.#freshAgent.destroy()
   }
 
   async #backoff(attempt: number, signal: AbortSignal | undefined, retryAfter: string | undefined): Promise<void> {
@@ -159,14 +170,16 @@ export class WebClient {
 
   #once(request: WebRequest, authorised: { readonly target: string; readonly headers: Record<string, string> }): Promise<ExchangeAnswer> {
     const headers: Record<string, string> = { ...authorised.headers, 'user-agent': 'quorate' }
-    if (WITH_BODY.has(request.method)) headers['content-length'] = String(lengthOf(request.body ?? []))
+    if (request.feed === undefined && (request.body !== undefined || WITH_BODY.has(request.method)))
+      headers['content-length'] = String(lengthOf(request.body ?? []))
     return exchange(
-      { url: this.#options.url, agent: this.#agent, clock: this.clock },
+      { url: this.#options.url, agent: request.feed === undefined ? this.#agent : this.#freshAgent, clock: this.clock },
       {
         method: request.method,
         target: authorised.target,
         headers,
         body: request.body,
+        feed: request.feed,
         signal: request.signal,
         stallMs: request.stallMs ?? this.#options.stallMs ?? limits.stallMs,
         connectMs: this.#options.connectMs ?? limits.connectMs,

@@ -21,8 +21,22 @@ export class ExchangeError extends Error {
 /** Takes a body as it comes. */
 export interface BodyTaker {
   readonly length: number
+  /** False: so many bytes at most, and fewer are no fault. */
+  readonly exact?: boolean
   /** False stops the flow until `resume` is called; meanwhile the other side owes us nothing. */
   take(bytes: Buffer, resume: () => void): boolean
+}
+
+/** A body of unknown length, given piece by piece. */
+export interface BodyFeed {
+  /** Called once. */
+  begin(out: BodyOut): void
+}
+
+export interface BodyOut {
+  /** Resolves when the bytes have left, and may be changed; rejects when the exchange is over. One at a time. */
+  write(bytes: Uint8Array): Promise<void>
+  end(): void
 }
 
 export interface ExchangeRequest {
@@ -30,6 +44,8 @@ export interface ExchangeRequest {
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: readonly Uint8Array[] | undefined
+  /** Instead of a body. While it gives nothing the other side owes us nothing. */
+  readonly feed?: BodyFeed | undefined
   readonly signal?: AbortSignal | undefined
   readonly stallMs: number
   readonly connectMs: number
@@ -138,8 +154,49 @@ export function exchange(endpoint: Endpoint, request: ExchangeRequest): Promise<
       })
     })
 
-    pump(outgoing, request.body ?? [], (bytes) => {
-      progress.bytes += bytes
+    if (request.feed === undefined) {
+      pump(outgoing, request.body ?? [], (bytes) => {
+        progress.bytes += bytes
+      })
+    } else {
+      // The time in which it gives nothing is ours.
+      const owed = (paused: boolean): void => {
+        progress.paused = paused
+        progress.bytes += webBounds.dripBytesMin
+      }
+      owed(true)
+      request.feed.begin({
+        write: async (bytes) => {
+          owed(false)
+          for (let at = 0; at < bytes.length; at += FEED_STEP_BYTES) {
+            const piece = bytes.subarray(at, at + FEED_STEP_BYTES)
+            await writeOut(outgoing, piece)
+            progress.bytes += piece.length
+          }
+          owed(true)
+        },
+        end: () => {
+          owed(false)
+          outgoing.end()
+        },
+      })
+    }
+  })
+}
+
+/** On a slow line a piece of this size counts as progress. */
+const FEED_STEP_BYTES = 64 * 1024
+
+function writeOut(outgoing: ClientRequest, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (outgoing.destroyed) return reject(new ExchangeError('lost'))
+    // A request that is destroyed does not always call back.
+    const gone = (): void => reject(new ExchangeError('lost'))
+    outgoing.once('close', gone)
+    outgoing.write(bytes, (error) => {
+      outgoing.off('close', gone)
+      if (error === null || error === undefined) resolve()
+      else reject(new ExchangeError('lost'))
     })
   })
 }
@@ -202,7 +259,8 @@ function receive(incoming: IncomingMessage, request: ExchangeRequest, receiver: 
     receiver.progressed(chunk.length)
   })
   incoming.on('end', () => {
-    if (into !== undefined && got < into.length) return receiver.fail(new ExchangeError('cut'))
+    const exact = into instanceof Uint8Array || into?.exact !== false
+    if (into !== undefined && exact && got < into.length) return receiver.fail(new ExchangeError('cut'))
     receiver.done({ status, headers: incoming.headers, body: Buffer.concat(kept) })
   })
   incoming.on('error', () => receiver.fail(new ExchangeError('cut')))
