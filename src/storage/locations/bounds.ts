@@ -145,6 +145,7 @@ export const webdavBounds = {
   folderDepthMax: 32,
   foldersKnownMax: 4096,
   lockLooks: 7,
+  abortLooks: 4,
   moveTries: 4,
   /** The server may copy when it is told to move. */
   moveStallMs: 600_000,

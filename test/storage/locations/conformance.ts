@@ -18,7 +18,7 @@ export interface Expectations {
   /** A size at which the driver writes in several parts. */
   readonly largeBytes?: number
   readonly modelRuns?: number
-  /** What interrupted writes leave does not show and goes by itself. */
+  /** What interrupted writes leave does not show, or is locked while it is written, and goes by itself. */
   readonly nothingToSweep?: boolean
   /** What was adopted stands under its name until the write ends; `no`: nothing can be adopted. */
   readonly adopts?: 'shown' | 'no'

@@ -12,6 +12,7 @@ import { startServer } from '../../../scripts/servers.ts'
 import { parseLocation } from '../../../src/storage/locations/config.ts'
 import { fingerprintOf } from '../../../src/storage/locations/sftp/host-keys.ts'
 import { locationConformance } from './conformance.ts'
+import { freeze, processesBelow, thaw } from './processes.ts'
 import { endpointOf } from './s3-servers.ts'
 import { type SftpConfig, sftpConfigOn, sftpLocation } from './sftp-servers.ts'
 import { listAll, pattern, readAll, refuses, scratch, writeAll } from './support.ts'
@@ -150,10 +151,10 @@ if (sshd !== undefined) {
         const location = sftpLocation(config, { stallMs: 1500, connectMs: 2000, backoffMs: 1 })
         assert.equal(await location.putIfAbsent('a', pattern(10)), 'created')
         const stopped = processesBelow(own.groupId)
-        for (const pid of stopped) process.kill(pid, 'SIGSTOP')
+        await freeze(stopped)
         await refuses(location.head('a'), 'location.stalled', 'far')
         await refuses(location.head('a'), 'location.unreachable', 'far')
-        for (const pid of stopped) process.kill(pid, 'SIGCONT')
+        thaw(stopped)
         assert.deepEqual(await location.head('a'), { sizeBytes: 10 })
 
         const bytes = pattern(5_000_000)
@@ -184,13 +185,6 @@ if (sshd !== undefined) {
       }
     })
   })
-}
-
-/** Every process of the server; its sessions leave the process group. */
-function processesBelow(pid: number): number[] {
-  const { stdout } = spawnSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
-  const children = stdout.split('\n').filter(Boolean).map(Number)
-  return children.flatMap((child) => [child, ...processesBelow(child)])
 }
 
 function killSessions(pid: number): void {

@@ -63,7 +63,8 @@ export async function sweepOverWebdav(store: WebdavStore, olderThanMs: number, s
     if (modifiedMs === undefined || modifiedMs > nowMs - olderThanMs) continue
     const answer = await removeAt(store, target, signal)
     if (answer.status < 300) removed += 1
-    else if (answer.status !== 404) throw statusFailure(store, answer)
+    // 423: somebody is at it now.
+    else if (answer.status !== 404 && answer.status !== 423) throw statusFailure(store, answer)
   }
   return removed
 }

@@ -98,7 +98,13 @@ class WebdavSink implements FragmentSink {
     this.#kept = []
     const clean = async (): Promise<void> => {
       await this.#stream?.answer.catch(() => undefined)
-      if (this.#begun) await removeAt(this.#store, this.#part, undefined)
+      // A server that has not noticed yet that we hung up may put the file there once more.
+      for (let look = 1; this.#begun && look <= webdavBounds.abortLooks; look += 1) {
+        await removeAt(this.#store, this.#part, undefined)
+        if (this.#stream === undefined) return
+        await this.#store.client.pause(look, undefined)
+        if ((await lookAt(this.#store, this.#part, undefined)) === undefined) return
+      }
     }
     // A server that does not answer is not waited for; the part is swept later.
     const patience = new AbortController()
