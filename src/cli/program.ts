@@ -79,7 +79,7 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
     .description('make the vault; without locations it asks')
     .argument(
       '[locations...]',
-      'folder:PATH, s3:https://ENDPOINT/BUCKET/PREFIX?region=REGION, azure:https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX?credentials=FILE, gcs:https://storage.googleapis.com/BUCKET/PREFIX?credentials=FILE, or sftp:ssh://USER@HOST/PATH?key=FILE&hostKey=SHA256:...',
+      'folder:PATH, s3:https://ENDPOINT/BUCKET/PREFIX?region=REGION, azure:https://ACCOUNT.blob.core.windows.net/CONTAINER/PREFIX?credentials=FILE, gcs:https://storage.googleapis.com/BUCKET/PREFIX?credentials=FILE, sftp:ssh://USER@HOST/PATH?key=FILE&hostKey=SHA256:..., or webdav:https://HOST/PATH?credentials=FILE',
     )
     .option('-k, --threshold <k>', 'how many locations must come together to open a file (default: the majority)', positive)
     .addOption(
@@ -98,7 +98,7 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
   location
     .command('add')
     .description('add a location; repair then fills it')
-    .argument('<location>', 'folder:PATH, s3:URL, azure:URL, gcs:URL or sftp:URL')
+    .argument('<location>', 'folder:PATH, s3:URL, azure:URL, gcs:URL, sftp:URL or webdav:URL')
     .option('--label <label>', 'what people call it')
     .action((spec, { label }) => wish({ kind: 'add-location', spec, label }))
   location

@@ -138,6 +138,34 @@ describe('the description of a location', () => {
     })
   })
 
+  it('of a WebDAV server', async () => {
+    assert.deepEqual(
+      parseLocation('webdav:https://dav.example.org/remote.php/dav/files/me/the%20vault/?credentials=c&ca=a&profile=x', { from }),
+      {
+        kind: 'webdav',
+        endpoint: 'https://dav.example.org',
+        path: 'remote.php/dav/files/me/the vault',
+        credentials: '/base/c',
+        profile: 'x',
+        ca: '/base/a',
+      },
+    )
+    for (const line of [
+      'webdav:https://u:topsecret@h/p',
+      'webdav:https://u@h/p',
+      'webdav:http://far.example.org/p',
+      'webdav:https://h/a//b',
+      'webdav:https://h/a/%2e%2e%2fb',
+      'webdav:https://h/p%00',
+      'webdav:https://h/p?password=topsecret',
+      'webdav:https://h/p?insecure=maybe',
+      'webdav:ssh://h/p',
+    ]) {
+      const failure = await refuses(async () => parseLocation(line), 'location.config')
+      assert.ok(!inspect(failure).includes('topsecret') && (failure.next ?? '').length > 10, line)
+    }
+  })
+
   it('is a record', () => {
     assert.deepEqual(parseLocation({ kind: 'folder', path: '/x' }), { kind: 'folder', path: '/x' })
     const record = { kind: 's3', endpoint: 'http://127.0.0.1:9000', bucket: 'bucket' }
@@ -158,6 +186,8 @@ describe('the description of a location', () => {
       'azure:http://intern.example/acc/abc?style=path&insecure=true&partMiB=1',
       `sftp:ssh://u%40x@h:23/a%20b/~c?key=/k&hostKey=SHA256:${'a+/'.repeat(14)}b,SHA256:${'cd'.repeat(21)}e`,
       'sftp:ssh://ü@[fe80::1]/~/x?password=/p&knownHosts=/h',
+      'webdav:https://h:1/a%20b/ü%25?credentials=/c&profile=p&ca=/a',
+      'webdav:http://localhost',
     )
     fc.assert(
       fc.property(text, (line) => {

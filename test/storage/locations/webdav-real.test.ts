@@ -119,8 +119,11 @@ for (const [name, endpoint] of [
 }
 
 describe('a WebDAV server', () => {
-  for (const kind of ['apache', 'rclone'] as const) {
-    if (endpointOf(kind) === undefined) continue
+  for (const [kind, endpoint] of [
+    ['apache', apache],
+    ['rclone', rclone],
+  ] as const) {
+    if (endpoint === undefined) continue
     it(`of ${kind} that is stopped stalls, and serves on; that is killed in mid-upload cannot be reached`, async () => {
       const own = await startServer(kind)
       assert.ok(own !== undefined)

@@ -78,8 +78,9 @@ class WebdavSink implements FragmentSink {
           this.#stream.out.end()
           this.#expectWritten(await this.#stream.answer)
         }
-        // What was acknowledged may be less than what was sent; and the place may be another by now.
-        const [found] = await Promise.all([lookAt(this.#store, this.#part, this.#signal), requireRoot(this.#store, this.#signal)])
+        // What was acknowledged may be less than what was sent; and after long the place may be another.
+        const root = this.#stream === undefined ? undefined : requireRoot(this.#store, this.#signal)
+        const [found] = await Promise.all([lookAt(this.#store, this.#part, this.#signal), root])
         if (found?.sizeBytes !== this.#written) throw this.#notKept()
         await publish(this.#store, { name: this.#name, part: this.#part, sizeBytes: this.#written }, this.#signal)
       })
@@ -128,19 +129,19 @@ class WebdavSink implements FragmentSink {
   /** An empty file first: it can be asked for again, makes the folders, and shows that we may write before bytes flow that cannot be sent twice. */
   async #begin(): Promise<Stream> {
     await this.#putWhole([])
-    let out: BodyOut | undefined
-    const feed = {
-      begin: (way: BodyOut): void => {
-        out = way
-      },
-    }
-    const began = this.#store.client.send({ method: 'PUT', path: this.#part, feed, bulk: true, signal: this.#signal })
-    began.catch(() => undefined)
-    // The credentials are loaded first, which takes a turn or more.
-    for (let turn = 0; out === undefined && turn < 1000; turn += 1)
-      await Promise.race([began.then(() => undefined), new Promise(setImmediate)])
-    assert(out !== undefined, 'the request has begun')
-    const stream = { out, answer: began }
+    let begun = (_way: BodyOut): void => undefined
+    const way = new Promise<BodyOut>((resolve) => {
+      begun = resolve
+    })
+    const feed = { begin: (out: BodyOut): void => begun(out) }
+    const answer = this.#store.client.send({ method: 'PUT', path: this.#part, feed, bulk: true, signal: this.#signal })
+    const early = answer.then((refusal) => {
+      this.#expectWritten(refusal)
+      throw this.#notKept()
+    })
+    // Heard by whoever writes or finishes.
+    early.catch(() => undefined)
+    const stream = { out: await Promise.race([way, early]), answer }
     const kept = this.#kept
     this.#kept = []
     for (const bytes of kept) await this.#give(stream, bytes)
@@ -159,6 +160,7 @@ class WebdavSink implements FragmentSink {
   }
 
   async #putWhole(body: readonly Uint8Array[]): Promise<void> {
+    if (this.#store.markerSeen) await requireRoot(this.#store, this.#signal)
     for (let attempt = 1; ; attempt += 1) {
       await prepareFolders(this.#store, this.#name, this.#signal)
       this.#begun = true

@@ -191,7 +191,7 @@ class WebdavLocation implements Location {
     const sink = await this.create(name, options)
     await sink.write(randomBytes(2 * 2 ** 20))
     await sink.abort()
-    for await (const _ of partsBelow(this.#store, `${name.slice(0, name.lastIndexOf('/') + 1)}`, options.signal)) return false
+    for await (const _ of partsBelow(this.#store, name.slice(0, name.lastIndexOf('/') + 1), options.signal)) return false
     return (await this.head(name, options)) === undefined
   }
 }
