@@ -1,5 +1,6 @@
 // The nouns of the API as zod schemas: one source for server, command line, browser and OpenAPI.
 import { z } from 'zod'
+import { headStatus } from './writers.ts'
 
 z.config({ jitless: true })
 
@@ -106,6 +107,8 @@ export const status = z.object({
   locations: z.array(locationStatus),
   /** Up to where the vault itself would restore names without the database. */
   recoveryPoint: z.object({ sequence: z.number().int(), at: timestamp.nullable(), pendingChanges: z.number().int() }),
+  /** The newest state of the vault, and how sure that is; null before there is a vault. */
+  head: headStatus.nullable(),
   messages: z.array(z.object({ severity: z.enum(['hint', 'warning', 'alarm']), code: z.string(), text: z.string(), next: z.string() })),
 })
 export type Status = z.infer<typeof status>

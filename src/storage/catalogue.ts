@@ -488,11 +488,11 @@ async function requireFolder(db: Handle, path: string): Promise<void> {
   throw file === undefined ? absent(path) : new Failure('storage.path', { detail: `${path} is a file, not a folder` })
 }
 
-/** Notes lines for the next segment of the vault's own catalogue. */
-export async function log(tx: Tx, lines: readonly CatalogueLine[]): Promise<void> {
+/** Notes lines for the next segment of the vault's own catalogue. `replaced`: the dealing that versions had which are dealt anew. */
+export async function log(tx: Tx, lines: readonly CatalogueLine[], replaced?: string): Promise<void> {
   if (lines.length === 0) return
   // Called before what they take away is gone.
-  const undo = await takenAway(tx, lines)
+  const undo = await takenAway(tx, lines, replaced)
   for (let at = 0; at < lines.length; at += 500) {
     await tx
       .insertInto('change')

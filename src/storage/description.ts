@@ -58,6 +58,17 @@ export async function describedLocations(db: Store): Promise<Map<string, Locatio
   return new Map(rows.map(({ subject, line }) => [subject, JSON.parse(line!) as LocationLine]))
 }
 
+/** Ids of locations that this site has and another site took out of the vault. */
+export async function leftLocations(db: Store): Promise<Set<string>> {
+  const rows = await db.kysely
+    .selectFrom('description')
+    .select('subject')
+    .where('subject', '!=', 'vault')
+    .where('line', 'is', null)
+    .execute()
+  return new Set(rows.map(({ subject }) => subject))
+}
+
 /**
  * A location that a person gave no label is called what the vault calls it, unless that is an old address. Answers whether anything changed.
  */

@@ -47,9 +47,15 @@ export function parseForgotten(text: string | null): Forgotten | undefined {
   return text === null ? undefined : forgotten.parse(JSON.parse(text))
 }
 
+/** The dealing that a version had before it was dealt anew. */
+export function parseReplaced(text: string | null): string | undefined {
+  return text === null ? undefined : z.object({ replaced: z.string() }).parse(JSON.parse(text)).replaced
+}
+
 /** JSON of what removals are about to take away, by line; nothing where one site writes alone. */
-export async function takenAway(tx: Tx, lines: readonly CatalogueLine[]): Promise<ReadonlyMap<CatalogueLine, string>> {
+export async function takenAway(tx: Tx, lines: readonly CatalogueLine[], replaced?: string): Promise<ReadonlyMap<CatalogueLine, string>> {
   const found = new Map<CatalogueLine, string>()
+  if (replaced !== undefined) for (const line of lines) if (line.op === 'file') found.set(line, JSON.stringify({ replaced }))
   const taking = lines.filter(({ op }) => op === 'remove' || op === 'forget' || op === 'keep')
   if (taking.length === 0) return found
   if ((await tx.selectFrom('writer_certificate').select('fingerprint').limit(1).executeTakeFirst()) === undefined) return found
@@ -118,6 +124,17 @@ export async function undoLine(tx: Tx, line: CatalogueLine, undo: string | null)
       await tx.deleteFrom('folder').where('path', '=', line.path).execute()
       return
     case 'file': {
+      const replaced = parseReplaced(undo)
+      if (replaced !== undefined) {
+        await tx.updateTable('deal').set({ state: 'stored' }).where('deal', '=', replaced).where('state', '=', 'dropping').execute()
+        await tx
+          .updateTable('file_version')
+          .set({ deal: replaced })
+          .where('file', '=', line.file)
+          .where('number', '=', line.number)
+          .execute()
+        return
+      }
       await tx.deleteFrom('file_version').where('file', '=', line.file).where('number', '=', line.number).execute()
       const left = await tx
         .selectFrom('file_version')

@@ -6,8 +6,8 @@ import { createFolder, dealLine, dropUnnamed, log, moveEntry, removeEntry } from
 import { type ApplyContext, applyLine } from './catalogue-apply.ts'
 import { type CatalogueLine, parseLine } from './catalogue-lines.ts'
 import { foldersAbove, isBelow, isReserved, splitPath, TRASH } from './paths.ts'
-import { parseForgotten, parseRemoved, undoLine } from './rebase-undo.ts'
-import type { StorageTables } from './tables.ts'
+import { parseForgotten, parseRemoved, parseReplaced, undoLine } from './rebase-undo.ts'
+import type { FragmentTable, StorageTables } from './tables.ts'
 
 type Tx = Transaction<StorageTables>
 
@@ -57,6 +57,10 @@ class Redo {
   readonly #moves: readonly { readonly from: string; readonly to: string }[]
   /** Versions that the others' lines name: ours came there already, by a head that we did not hear of. */
   readonly #known: ReadonlySet<string>
+  /** Sets that the others' lines describe. */
+  readonly #drawn = new Map<string, { readonly generation: number; readonly names: readonly string[] }>()
+  /** Names of fragments that they wrote. */
+  readonly #placed: ReadonlySet<string>
   /** Where own paths are now, the latest first to count. */
   readonly #rules: { readonly from: string; readonly to: string }[] = []
   readonly #numbers = new Map<string, number>()
@@ -68,6 +72,15 @@ class Redo {
     this.#request = request
     // What they put into the trash is no new place for what we put there.
     this.#moves = theirs.flatMap((line) => (line.op === 'move' && !isReserved(line.to) ? [line] : []))
+    this.#placed = new Set(
+      theirs.flatMap((line) => (line.op === 'place' ? [line.name] : line.op === 'deal' ? line.fragments.map(({ name }) => name) : [])),
+    )
+    for (const line of theirs)
+      if (line.op === 'deal')
+        this.#drawn.set(line.dealId, {
+          generation: line.generation ?? 0,
+          names: line.fragments.map(({ location, name }) => `${location} ${name}`),
+        })
     this.#known = new Set(theirs.flatMap((line) => (line.op === 'file' ? [`${line.file} ${line.number} ${line.dealId}`] : [])))
   }
 
@@ -76,10 +89,9 @@ class Redo {
       case 'folder':
         return this.#folder(line)
       case 'deal':
-        this.#loose.add(line.dealId)
-        return
+        return this.#deal(line)
       case 'file':
-        return this.#file(line)
+        return parseReplaced(undo) === undefined ? this.#file(line) : this.#anew(line, parseReplaced(undo)!)
       case 'move':
         return this.#move(line)
       case 'remove':
@@ -93,6 +105,10 @@ class Redo {
       case 'unplace': {
         const deal = await this.#tx.selectFrom('deal').select('state').where('deal', '=', line.dealId).executeTakeFirst()
         if (deal?.state !== 'stored') return
+        // Others drew the whole set anew: a fragment of the old one is good for nothing.
+        if (this.#drawn.has(line.dealId)) return line.op === 'place' ? waste(this.#tx, [line]) : undefined
+        if (line.op === 'place')
+          await this.#leave(line.dealId, (row) => (row.x === line.x || row.location === line.location) && row.name !== line.name)
         break
       }
       case 'trash': {
@@ -116,6 +132,21 @@ class Redo {
   }
 
   async end(): Promise<void> {
+    // What was given up for a fragment that does not count after all is wanted again.
+    await this.#tx
+      .deleteFrom('debris')
+      .where((eb) =>
+        eb.exists(
+          eb
+            .selectFrom('fragment')
+            .innerJoin('deal', 'deal.deal', 'fragment.deal')
+            .select('fragment.x')
+            .where('deal.state', '=', 'stored')
+            .whereRef('fragment.location', '=', 'debris.location')
+            .whereRef('fragment.name', '=', 'debris.name'),
+        ),
+      )
+      .execute()
     const all = [...this.#loose]
     for (let at = 0; at < all.length; at += 500) {
       const stored = await this.#tx
@@ -139,6 +170,59 @@ class Redo {
       this.#rules.push({ from: line.path, to: free })
       await createFolder(this.#tx, free, line.created)
     } else await createFolder(this.#tx, landing, line.created)
+  }
+
+  /** A new dealing, or the fragments of one that was reshaped. Of two sets the later generation stands, of equal ones theirs. */
+  async #deal(line: CatalogueLine & { op: 'deal' }): Promise<void> {
+    this.#loose.add(line.dealId)
+    const standing = await this.#tx.selectFrom('deal').select('state').where('deal', '=', line.dealId).executeTakeFirst()
+    if (standing === undefined) return
+    const theirs = this.#drawn.get(line.dealId)
+    if (theirs !== undefined && theirs.generation >= (line.generation ?? 0)) {
+      const named = new Set(theirs.names)
+      return waste(
+        this.#tx,
+        line.fragments.filter(({ location, name }) => !named.has(`${location} ${name}`)),
+      )
+    }
+    const named = new Set(line.fragments.map(({ location, name }) => `${location} ${name}`))
+    await this.#leave(line.dealId, ({ location, name }) => !named.has(`${location} ${name}`))
+    await applyLine(this.#tx, line, this.#request.context)
+    if (standing.state === 'dropping')
+      await this.#tx.updateTable('deal').set({ state: 'dropping' }).where('deal', '=', line.dealId).execute()
+    else await log(this.#tx, [line])
+  }
+
+  /** Fragments that ours replace are debris, where the others' lines had just put them. */
+  async #leave(deal: string, which: (row: FragmentTable) => boolean): Promise<void> {
+    const rows = await this.#tx.selectFrom('fragment').selectAll().where('deal', '=', deal).execute()
+    await waste(
+      this.#tx,
+      rows.flatMap((row) =>
+        row.name !== null && this.#placed.has(row.name) && which(row) ? [{ location: row.location, name: row.name }] : [],
+      ),
+    )
+  }
+
+  /** A version under a new dealing keeps its number, if it is still what was dealt anew. */
+  async #anew(line: CatalogueLine & { op: 'file' }, replaced: string): Promise<void> {
+    const number = this.#numbers.get(`${line.file} ${line.number}`) ?? line.number
+    const row = await this.#tx
+      .selectFrom('file_version')
+      .select('deal')
+      .where('file', '=', line.file)
+      .where('number', '=', number)
+      .executeTakeFirst()
+    if (row?.deal !== replaced) return
+    const { path } = await this.#tx.selectFrom('file').select('path').where('file', '=', line.file).executeTakeFirstOrThrow()
+    await this.#tx
+      .updateTable('file_version')
+      .set({ deal: line.dealId })
+      .where('file', '=', line.file)
+      .where('number', '=', number)
+      .execute()
+    this.#loose.add(replaced)
+    await log(this.#tx, [{ ...line, path, number }], replaced)
   }
 
   async #file(line: CatalogueLine & { op: 'file' }): Promise<void> {
@@ -180,8 +264,11 @@ class Redo {
       .values({ file, number, deal: line.dealId, created: line.created, modified: line.modified, at: line.at ?? line.created })
       .execute()
     // Somebody removed the last name of a dealing that we had just given another one.
-    if (deal.state === 'dropping') await tx.updateTable('deal').set({ state: 'stored' }).where('deal', '=', deal.deal).execute()
-    await log(tx, [await dealLine(tx, deal), { ...line, file, path, number }])
+    if (deal.state === 'dropping') {
+      await tx.updateTable('deal').set({ state: 'stored' }).where('deal', '=', deal.deal).execute()
+      await log(tx, [await dealLine(tx, deal)])
+    }
+    await log(tx, [{ ...line, file, path, number }])
   }
 
   async #move(line: CatalogueLine & { op: 'move' }): Promise<void> {
@@ -310,6 +397,16 @@ class Redo {
     }
     throw new Failure('storage.exists', { detail: `${path} has too many conflict copies`, next: 'Remove some of them.' })
   }
+}
+
+/** Fragments that nothing names any more. */
+async function waste(tx: Tx, fragments: readonly { readonly location: string; readonly name: string }[]): Promise<void> {
+  for (const { location, name } of fragments)
+    await tx
+      .insertInto('debris')
+      .values({ location, name })
+      .onConflict((oc) => oc.doNothing())
+      .execute()
 }
 
 async function folderAt(tx: Tx, path: string): Promise<boolean> {

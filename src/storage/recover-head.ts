@@ -5,6 +5,7 @@ import { decodeKeys, HEAD_BYTES_MAX, headHash, headName, parseVaultHead, type Va
 import type { Location } from './location.ts'
 import { type Marker, readMarker } from './place.ts'
 import { within } from './patience.ts'
+import { writerRoll } from './writers.ts'
 
 export interface FoundVault {
   readonly head: VaultHead
@@ -46,7 +47,8 @@ export async function findVault(
       next: 'Take the kit of this vault, or its places.',
     })
   const heads = (await Promise.all(locations.map((location) => readHeads(location, vault, patience)))).flat()
-  const vouched = told.dealer === undefined ? heads : heads.filter(({ head }) => dealerFingerprint(decodeKeys(head.dealer)) === told.dealer)
+  const vouched =
+    told.dealer === undefined ? heads : heads.filter(({ head }) => dealerFingerprint(decodeKeys(head.root ?? head.dealer)) === told.dealer)
   if (vouched.length === 0 && heads.length > 0)
     throw new Failure('storage.kit', {
       detail:
@@ -104,7 +106,7 @@ interface Patience {
   readonly ms: number
 }
 
-interface Served {
+export interface Served {
   readonly location: string
   readonly head: VaultHead
   readonly bytes: Uint8Array
@@ -115,10 +117,16 @@ interface Served {
  * locations, came after it; of those that nobody came after the one counts whose heads stand at the most locations, of two at equally many the
  * one that stands wherever the other does and knows it as former (docs/spec/vault.md, "Head"). Of that dealer, the newest.
  */
-function trusted(heads: readonly Served[]): Served {
+export function trusted(given: readonly Served[]): Served {
+  const heads = inOffice(given)
   const byHash = new Map(heads.map(({ head, bytes }) => [headHash(bytes), head]))
-  const dealers = [...Map.groupBy(heads, ({ head }) => keyOf(head.dealer))].map(([key, served]) => {
-    const newest = served.toSorted((a, b) => b.head.epoch - a.head.epoch || (headHash(a.bytes) < headHash(b.bytes) ? -1 : 1))[0]!
+  const dealers = [...Map.groupBy(heads, ({ head }) => keyOf(head.root ?? head.dealer))].map(([key, served]) => {
+    const standing = Map.groupBy(served, ({ bytes }) => headHash(bytes))
+    const places = ({ bytes }: Served): number => standing.get(headHash(bytes))!.length
+    // Of one epoch the head that more places show, for only one can have counted; then the lower hash.
+    const newest = served.toSorted(
+      (a, b) => b.head.epoch - a.head.epoch || places(b) - places(a) || (headHash(a.bytes) < headHash(b.bytes) ? -1 : 1),
+    )[0]!
     return { key, newest, former: formerOf(newest.head, byHash), locations: new Set(served.map(({ location }) => location)) }
   })
   type Dealer = (typeof dealers)[number]
@@ -144,16 +152,33 @@ function trusted(heads: readonly Served[]): Served {
       })
 }
 
+/**
+ * Without heads of signers who are not certified by the dealer whom they name, or whom another head shows to be revoked: what is left counts for
+ * that dealer (docs/spec/vault.md, "Writers").
+ */
+function inOffice(heads: readonly Served[]): Served[] {
+  return [...Map.groupBy(heads, ({ head }) => keyOf(head.root ?? head.dealer))].flatMap(([, family]) => {
+    const [{ head }] = family as [Served]
+    const roll = writerRoll({
+      vault: head.vault,
+      root: decodeKeys(head.root ?? head.dealer),
+      certificates: family.flatMap((one) => one.head.writers ?? []),
+      revocations: family.flatMap((one) => one.head.revoked ?? []),
+    })
+    return family.filter((one) => roll.active.has(dealerFingerprint(decodeKeys(one.head.dealer))))
+  })
+}
+
 /** Keys that a head knows as former: those it names, and those of the earlier heads that it reaches by `previous`. */
 function formerOf(head: VaultHead, byHash: ReadonlyMap<string, VaultHead>): Set<string> {
   const former = new Set(head.formerDealers.map(keyOf))
   for (let at = head; at.previous !== null;) {
     const earlier = byHash.get(at.previous)
     if (earlier === undefined || earlier.epoch >= at.epoch) break
-    former.add(keyOf(earlier.dealer))
+    former.add(keyOf(earlier.root ?? earlier.dealer))
     at = earlier
   }
-  former.delete(keyOf(head.dealer))
+  former.delete(keyOf(head.root ?? head.dealer))
   return former
 }
 

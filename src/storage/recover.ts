@@ -4,15 +4,26 @@ import type { LocationKind } from '#contract'
 import type { VerifyingKeys } from '#crypto/primitives'
 import type { Store } from './catalogue.ts'
 import { Findings, type Progress } from './findings.ts'
-import { encodeKeys, headHash, type VaultHead } from './head.ts'
+import { dealerFingerprint } from '#format'
+import { decodeKeys, encodeKeys, headHash, type VaultHead } from './head.ts'
 import { knowHistory } from './history.ts'
 import { applyReference } from './recover-catalogue.ts'
 import { type FoundVault, keyOf } from './recover-head.ts'
 import { adoptLater } from './recover-strays.ts'
 import type { Vault } from './vault.ts'
+import { writerRoll } from './writers.ts'
 
 /** As many as a head can name. */
 const FORMER_MAX = 64
+
+/** What these keys are to the vault by its newest head. */
+export function officeOf(head: VaultHead, keys: VerifyingKeys): 'dealer' | 'writer' | 'none' {
+  const root = decodeKeys(head.root ?? head.dealer)
+  const print = dealerFingerprint(keys)
+  if (print === dealerFingerprint(root)) return 'dealer'
+  const roll = writerRoll({ vault: head.vault, root, certificates: head.writers ?? [], revocations: head.revoked ?? [] })
+  return roll.active.has(print) ? 'writer' : 'none'
+}
 
 /** Rows of the vault and its locations as the head tells them. */
 export async function adoptHead(
@@ -27,7 +38,12 @@ export async function adoptHead(
 ): Promise<void> {
   const { head, headBytes, ids } = found
   const own = encodeKeys(given.own)
-  const former = [head.dealer, ...head.formerDealers].filter((dealer) => keyOf(dealer) !== keyOf(own)).slice(0, FORMER_MAX)
+  const office = officeOf(head, given.own)
+  // Whoever is no writer of the vault takes it over: those who wrote before are known as former dealers, and write no more.
+  const others = office === 'none' ? [head.root ?? head.dealer, head.dealer, ...(head.writers ?? []).map(({ keys }) => keys)] : []
+  const former = [...new Map([...others, ...head.formerDealers].map((dealer) => [keyOf(dealer), dealer])).values()]
+    .filter((dealer) => keyOf(dealer) !== keyOf(own))
+    .slice(0, FORMER_MAX)
   await db.transaction(async (tx) => {
     await tx
       .insertInto('vault')
@@ -49,6 +65,7 @@ export async function adoptHead(
         running: 0,
       })
       .execute()
+    if (office !== 'none') await keepWriters(tx, head, { office, added: rfc3339(given.clock.now()) })
     for (const [index, location] of given.locations.entries()) {
       const id = ids[index]!
       const { x, leaving } = head.locations.find((one) => one.id === id)!
@@ -68,6 +85,30 @@ export async function adoptHead(
         await tx.insertInto('leaving').values({ location: id, phase: 'leaving', leave_by: null, abandoned: 0 }).execute()
     }
   })
+}
+
+async function keepWriters(
+  tx: Parameters<Parameters<Store['transaction']>[0]>[0],
+  head: VaultHead,
+  { office, added }: { readonly office: 'dealer' | 'writer'; readonly added: string },
+): Promise<void> {
+  const root = office === 'dealer' ? null : JSON.stringify(head.root ?? head.dealer)
+  await tx
+    .insertInto('head_state')
+    .values({ id: 1, root, locations: JSON.stringify(head.locations) })
+    .execute()
+  for (const one of head.writers ?? [])
+    await tx
+      .insertInto('writer_certificate')
+      .values({ fingerprint: dealerFingerprint(decodeKeys(one.keys)), by_whom: one.by, certificate: JSON.stringify(one), added })
+      .onConflict((oc) => oc.doNothing())
+      .execute()
+  for (const one of head.revoked ?? [])
+    await tx
+      .insertInto('writer_revocation')
+      .values({ fingerprint: one.writer, by_whom: one.by, revocation: JSON.stringify(one), added })
+      .onConflict((oc) => oc.doNothing())
+      .execute()
 }
 
 /** Reads the catalogue that the head names into the database, then looks for what was written after it. */

@@ -103,11 +103,15 @@ export async function dealAnew(vault: Vault, deal: DealTable, request: RedealReq
         await tx.updateTable('deal').set({ state: 'dropping' }).where('deal', '=', deal.deal).execute()
         await tx.insertInto('deal_set').values({ deal: made.deal.deal, generation: 0, set_id: null, dealt, renewed: null }).execute()
         const { object, version, deal: dealId } = made.deal
-        await log(tx, [
-          dealLineOf(made.deal, made.fragments),
-          ...versions.map((row) => ({ op: 'file' as const, ...row, object, version, dealId })),
-          { op: 'drop', dealId: deal.deal },
-        ])
+        await log(
+          tx,
+          [
+            dealLineOf(made.deal, made.fragments),
+            ...versions.map((row) => ({ op: 'file' as const, ...row, object, version, dealId })),
+            { op: 'drop', dealId: deal.deal },
+          ],
+          deal.deal,
+        )
       },
     )
     return true

@@ -150,6 +150,7 @@ export async function scrubDeal(vault: Vault, listed: DealTable, request: ScrubR
       checked(0)
       if (found === undefined) continue
       if (found.head === undefined) await note(row, 'lost', 'it is not there')
+      else if (row.size === 0) await learnSize(vault, row, found.head.sizeBytes)
       else if (found.head.sizeBytes !== row.size) await note(row, 'corrupt', `it has ${found.head.sizeBytes} bytes instead of ${row.size}`)
     }
     return
@@ -267,6 +268,18 @@ function asWritten(row: FragmentTable, member: Member): boolean {
 
 function commitmentOf({ variant }: Member): string {
   return toHex(commitment({ ...variant.head, ...variant }))
+}
+
+/** What another site wrote comes without its size. */
+async function learnSize(vault: Vault, { deal, x, name }: FragmentTable, sizeBytes: number): Promise<void> {
+  await vault.parts.db.kysely
+    .updateTable('fragment')
+    .set({ size: sizeBytes })
+    .where('deal', '=', deal)
+    .where('x', '=', x)
+    .where('name', '=', name)
+    .where('size', '=', 0)
+    .execute()
 }
 
 /** False when what it was was removed since. */

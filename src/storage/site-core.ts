@@ -7,6 +7,7 @@ import type { Store } from './catalogue.ts'
 import { type ChunkPool, createChunkPool } from './chunk-pool.ts'
 import { openLocations } from './enrolment.ts'
 import { Events } from './events.ts'
+import type { Followed } from './follow.ts'
 import { decodeKeys } from './head.ts'
 import { HealthKeeper } from './health-keeper.ts'
 import { UsageMeters } from './health-usage.ts'
@@ -23,10 +24,12 @@ import { sweepAbandoned, sweepRemoved, sweepUnfinished } from './sweep.ts'
 import { deletionsOpen } from './deletion.ts'
 import { knowHistory } from './history.ts'
 import { purgeByTheHour } from './site-trash.ts'
+import { writerTableNames } from './tables-writers.ts'
 import { Tasks } from './tasks.ts'
 import type { Uploads } from './uploads.ts'
 import { type StorageLog, Vault } from './vault.ts'
 import { type LogLimits, VaultLog } from './vault-log.ts'
+import { WriterBook } from './writers-book.ts'
 
 export interface SiteStorageOptions {
   /** An existing folder, readable by its user only. */
@@ -164,6 +167,7 @@ export class SiteCore {
       wrap: (id, location) => this.usage.metered(id, location),
     })
     const former = (JSON.parse(given.row.former_dealers) as { mldsa65: string; ed25519: string }[]).map(decodeKeys)
+    const book = await WriterBook.load({ db: this.db, clock: this.clock, vault: given.row.vault, own: given.publicKeys }, former)
     const vault = new Vault(
       {
         db: this.db,
@@ -174,10 +178,11 @@ export class SiteCore {
         clock: this.clock,
         log: this.options.log,
         signer: () => {
+          book.requireOwn()
           if (given.signer !== undefined) return given.signer
           throw given.locked ?? new Failure('crypto.passphrase')
         },
-        dealers: [given.publicKeys, ...former],
+        dealers: book.dealers,
         changed,
         stallMs: this.stallMs,
         hedgeMs: this.options.hedgeMs ?? HEDGE_MS,
@@ -185,7 +190,7 @@ export class SiteCore {
       given.row,
     )
     if (given.row.state !== 'recovering') await knowHistory(this.db, rfc3339(this.clock.now()))
-    const log = new VaultLog(vault, this.options.home, this.options.logLimits)
+    const log = new VaultLog(vault, { home: this.options.home, book, followed: (what) => this.followed(what) }, this.options.logLimits)
     await Promise.all([places.checkAll(), log.sweep()])
     this.swept = await sweepUnfinished(vault, given.row.running === 1)
     await this.db.kysely.updateTable('vault').set({ running: 1 }).execute()
@@ -205,6 +210,7 @@ export class SiteCore {
     this.running = running
     running.places.watch()
     running.log.schedule()
+    running.log.watch()
     this.#keeper = new HealthKeeper(this, running, this.usage)
     this.#keeper.start()
     this.sweepLater()
@@ -258,6 +264,13 @@ export class SiteCore {
     if (running === undefined || this.stop.signal.aborted || place.view.presence !== 'present') return
     running.log.placeBack(place)
     running.reshaping.placeBack()
+    this.sweepLater()
+  }
+
+  /** Other sites changed files. */
+  followed({ folders }: Followed): void {
+    this.changed()
+    for (const path of folders ?? ['/']) this.events.tell({ kind: 'files', path })
     this.sweepLater()
   }
 
@@ -399,6 +412,7 @@ export class SiteCore {
         'leaving',
         'location',
         'vault',
+        ...writerTableNames,
         'scrub_pass',
         'health_setting',
         'wound',

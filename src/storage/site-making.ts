@@ -12,7 +12,7 @@ import { restore, type RestoreRequest } from './restore.ts'
 import { passphraseOf } from './passphrase.ts'
 import { within } from './patience.ts'
 import { MARKER, markerBytes } from './place.ts'
-import { adoptHead, readCatalogue, rebuild } from './recover.ts'
+import { adoptHead, officeOf, readCatalogue, rebuild } from './recover.ts'
 import { findVault, type FoundVault } from './recover-head.ts'
 import { createSigningKeys, openSigningKeys, readPublicSigningKeys } from './signing-keys.ts'
 import type { Running, SiteCore } from './site-core.ts'
@@ -30,6 +30,8 @@ interface TestRequest {
 }
 
 export interface RecoverRequest {
+  /** Only as a writer whom the vault knows: nothing is taken over. */
+  readonly asWriter?: boolean
   readonly locations: readonly LocationRequest[]
   readonly passphrase?: string | undefined
   /** Fingerprint of the recovery sheet: heads of other dealers do not count. */
@@ -259,7 +261,7 @@ async function recover(core: SiteCore, request: RecoverRequest): Promise<Task> {
   }
 }
 
-interface Adopted {
+export interface Adopted {
   readonly running: Running
   readonly found: FoundVault
   readonly signer: Signer
@@ -268,7 +270,7 @@ interface Adopted {
 }
 
 /** As `adopt`; locations that nobody named are opened where the catalogue says that they are. */
-async function adoptAll(core: SiteCore, request: RecoverRequest): Promise<Adopted> {
+export async function adoptAll(core: SiteCore, request: RecoverRequest): Promise<Adopted> {
   const told = request.others ?? []
   const first = await adopt(core, request, told)
   if (first.found.missing.length === 0) return first
@@ -292,7 +294,7 @@ async function adoptAll(core: SiteCore, request: RecoverRequest): Promise<Adopte
 }
 
 /** The vault opened anew, with the labels that its locations have now. */
-async function opened(core: SiteCore, running: Running, signer: Signer): Promise<Running> {
+export async function opened(core: SiteCore, running: Running, signer: Signer): Promise<Running> {
   await running.log.close()
   await running.places.close()
   const row = await core.db.kysely.selectFrom('vault').selectAll().executeTakeFirstOrThrow()
@@ -320,6 +322,7 @@ async function adopt(core: SiteCore, request: RecoverRequest, others: readonly L
       if (error instanceof Failure && error.code === 'storage.exists') return openSigningKeys({ home, passphrase: secret })
       throw error
     })
+    if (request.asWriter === true && officeOf(named.head, signer.keys) === 'none') throw notCertified()
     await adoptHead(core.db, found, {
       name: 'Vault',
       clock: core.clock,
@@ -348,4 +351,11 @@ async function adopt(core: SiteCore, request: RecoverRequest, others: readonly L
     await core.forgetRows()
     throw error
   }
+}
+
+function notCertified(): Failure {
+  return new Failure('storage.writer', {
+    detail: 'the vault does not know the key of this site as a writer',
+    next: 'Print it here (quorate writer key), add it on a site that writes (quorate writer add), then join again.',
+  })
 }

@@ -1,8 +1,10 @@
 // The health of the vault as people are told it.
 import type { Status } from '#contract'
 import { changeMessages } from './site-change.ts'
+import { dealerFingerprint } from '#format'
 import { parseCapabilities } from './enrolment.ts'
 import { drillMessages, kitMessages } from './kit.ts'
+import { headStatus } from './head-status.ts'
 import { allowedPlaces, isMassLoss } from './health-debt.ts'
 import type { SiteCore } from './site-core.ts'
 import { vaultStatus } from './status.ts'
@@ -21,11 +23,17 @@ export async function siteStatus(core: SiteCore, request: { readonly check: bool
       withoutRedundancy: 0,
       locations: [],
       recoveryPoint: { sequence: 0, at: null, pendingChanges: 0 },
+      head: null,
       messages: [],
     }
   }
-  if (request.check) await running.places.checkAll()
-  const status = await vaultStatus(running.vault, running.log, running.dealer)
+  if (request.check) {
+    await running.places.checkAll()
+    // A failure of it is among what the status says.
+    await running.log.follow().catch(() => undefined)
+  }
+  const status = await vaultStatus(running.vault, running.log, dealerFingerprint(running.log.writers.root))
+  const { head, messages } = await headStatus(core, running)
   const probed = await core.db.kysely.selectFrom('location').select(['location', 'capabilities']).execute()
   const locations = status.locations.map((one) => ({
     ...one,
@@ -53,5 +61,10 @@ export async function siteStatus(core: SiteCore, request: { readonly check: bool
       next: `Find out what happened at ${label} and change its access key; then fill it: quorate repair.`,
     }))
   const prepared = [...(await kitMessages(core)), ...(await drillMessages(core, core.clock))]
-  return { ...status, locations, messages: [...alarms, ...status.messages, ...(await changeMessages(core)), ...hints, ...prepared] }
+  return {
+    ...status,
+    head,
+    locations,
+    messages: [...alarms, ...status.messages, ...messages, ...(await changeMessages(core)), ...hints, ...prepared],
+  }
 }

@@ -13,6 +13,7 @@ import { sitePlanner } from './site-planner.ts'
 import { siteTrash } from './site-trash.ts'
 import { siteStatus } from './site-status.ts'
 import { siteWork } from './site-work.ts'
+import { siteWriters } from './site-writers.ts'
 import { type StorageTables, storageMigrations } from './tables.ts'
 
 export type SiteStorage = ReturnType<typeof siteStorage>
@@ -40,6 +41,7 @@ function siteStorage(core: SiteCore) {
     ...siteMaking(core),
     ...siteUploads(core),
     ...siteWork(core),
+    ...siteWriters(core),
     ...siteHealth(core),
     ...sitePlanner(core),
     ...siteChange(core),

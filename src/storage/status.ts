@@ -16,7 +16,7 @@ interface Counts {
   bytes: number
 }
 
-export async function vaultStatus(vault: Vault, vaultLog: VaultLog, dealer: string): Promise<Status> {
+export async function vaultStatus(vault: Vault, vaultLog: VaultLog, dealer: string): Promise<Omit<Status, 'head'>> {
   const { db, places } = vault.parts
   const { row } = vault
   const counts = await countFragments(vault)

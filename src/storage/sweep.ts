@@ -1,6 +1,7 @@
 // Taking away what nothing needs any more: unfinished writes of a crash, removed dealings, names that were replaced.
 import { Failure, rfc3339 } from '#base'
 import { type DiscardAnswer, noteAnswers, settleDeletions } from './deletion.ts'
+import { ripeDeals } from './grace.ts'
 import { within } from './patience.ts'
 import type { Place } from './place.ts'
 import { undoIntent, type Vault } from './vault.ts'
@@ -73,7 +74,12 @@ export async function sweepRemoved(vault: Vault, vaultLog: VaultLog, signal: Abo
       .execute()
     if (deals.length === 0) break
     after = deals[deals.length - 1]!.deal
-    const ids = deals.map(({ deal }) => deal)
+    const ids = await ripeDeals(
+      vault,
+      vaultLog,
+      deals.map(({ deal }) => deal),
+    )
+    if (ids.length === 0) continue
     for (const id of ids) vault.forget(id)
     const fragments = await db.kysely.selectFrom('fragment').select(['deal', 'x', 'location', 'name']).where('deal', 'in', ids).execute()
     const answers: { readonly deal: string; readonly x: number; readonly answer: DiscardAnswer }[] = []

@@ -1,13 +1,14 @@
 // The catalogue in the vault itself: changes become segments, now and then a snapshot, and a head names them (docs/spec/vault.md).
-import { once } from 'node:events'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { equalPublic, Failure, rfc3339, utf8 } from '#base'
 import { newId } from '#format'
-import { dealLineOf } from './catalogue.ts'
+import { AmongOthers, type HeadView, jittered } from './among-others.ts'
+import type { Store } from './catalogue.ts'
 import { CATALOGUE_TYPE, encodeLine } from './catalogue-lines.ts'
-import { descriptionLines, noteDescription } from './description.ts'
+import { describedLocations, leftLocations, noteDescription } from './description.ts'
+import type { Followed } from './follow.ts'
 import {
   encodeKeys,
   encodeVaultHead,
@@ -18,11 +19,12 @@ import {
   parseVaultHead,
   type VaultHead,
 } from './head.ts'
-import { pastLines } from './past-lines.ts'
 import { within } from './patience.ts'
 import type { Place } from './place.ts'
 import type { VaultTable } from './tables.ts'
 import type { Vault } from './vault.ts'
+import { dumpCatalogue } from './vault-snapshot.ts'
+import type { WriterBook } from './writers-book.ts'
 
 export interface LogLimits {
   /** The oldest change waits at most this long for its segment. */
@@ -31,34 +33,60 @@ export interface LogLimits {
   /** A snapshot comes after this many segments, or when the segments outgrow the snapshot. */
   readonly segmentsMax: number
   readonly snapshotLinesMin: number
+  /** How often heads of other writers are looked for, on the average; folders are asked more often. */
+  readonly followMs: number
+  readonly followFoldersMs: number
+  /** Where several sites write: so long the bytes of what was removed stay. */
+  readonly graceMs: number
 }
 
-export const logLimits: LogLimits = { flushMs: 5000, segmentLinesMax: 1000, segmentsMax: 64, snapshotLinesMin: 20_000 }
+export const logLimits: LogLimits = {
+  flushMs: 5000,
+  segmentLinesMax: 1000,
+  segmentsMax: 64,
+  snapshotLinesMin: 20_000,
+  followMs: 12_000,
+  followFoldersMs: 3000,
+  graceMs: 24 * 3_600_000,
+}
 
 /** After a failure in a row the next try comes later, at most this late. */
 const RETRY_MS_MAX = 60_000
-const PAGE_ROWS = 500
 const HEADS_KEPT = 8
 const EPOCHS_TRIED_MAX = 16
+/** Times that another site may be faster before a flush gives up for now, and the first wait between them. */
+const RACES_MAX = 12
+const RACE_MS = 100
 const SNAPSHOT_FILE = /^\.snapshot-[0-9a-f]{32}$/
 
 export class VaultLog {
   readonly #vault: Vault
   readonly #home: string
+  readonly #book: WriterBook
+  readonly #others: AmongOthers
   readonly #limits: LogLimits
   readonly #stop = new AbortController()
   #running: Promise<void> = Promise.resolve()
   #scheduled = false
   #failure: Failure | undefined
   #failures = 0
+  #lag: Failure | undefined
+  /** The last epoch that no head can have any more. */
+  #spent = 0
   /** True once the places were asked whether the vault is newer than the database. */
   #newest = false
   /** Places that are known to lack the newest head. */
   #missing = new Set<string>()
 
-  constructor(vault: Vault, home: string, limits: Partial<LogLimits> = {}) {
+  constructor(
+    vault: Vault,
+    given: { readonly home: string; readonly book: WriterBook; readonly followed?: (what: Followed) => void },
+    limits: Partial<LogLimits> = {},
+  ) {
     this.#vault = vault
-    this.#home = home
+    this.#home = given.home
+    this.#book = given.book
+    this.#others = new AmongOthers(vault, given.book, { home: given.home, followed: given.followed ?? (() => undefined) })
     this.#limits = { ...logLimits, ...limits }
   }
 
@@ -94,6 +122,61 @@ export class VaultLog {
     if (this.#missing.has(place.id)) this.schedule()
   }
 
+  get graceMs(): number {
+    return this.#limits.graceMs
+  }
+
+  get writers(): WriterBook {
+    return this.#book
+  }
+
+  /** What was seen of the newest head; undefined before anything was looked at. */
+  get headView(): HeadView | undefined {
+    return this.#others.view
+  }
+
+  voters(): Promise<string[]> {
+    return this.#others.voters()
+  }
+
+  /** Asks the places for the newest head, and follows it where several sites write. A failure is for the status. */
+  follow(): Promise<void> {
+    const turn = this.#running.then(() => this.#follow())
+    this.#running = turn.catch(() => undefined)
+    return turn
+  }
+
+  /** Follows other writers until the log is closed. */
+  watch(): void {
+    void (async () => {
+      const { clock, places } = this.#vault.parts
+      while (!this.#stop.signal.aborted) {
+        const folders = places.all.every(({ kind }) => kind === 'folder')
+        await clock.sleep(jittered(folders ? this.#limits.followFoldersMs : this.#limits.followMs), this.#stop.signal)
+        if (this.#book.several) await this.follow().catch(() => undefined)
+      }
+    })().catch(() => undefined)
+  }
+
+  async #follow(): Promise<void> {
+    try {
+      if (this.#book.several) this.#spent = await this.#others.establish(this.#stop.signal)
+      else await this.#others.look(this.#stop.signal)
+      this.#lag = undefined
+    } catch (error) {
+      this.#lag = error instanceof Failure ? error : new Failure('base.internal', { cause: error })
+      if (!this.#stop.signal.aborted)
+        this.#vault.parts.log.warn({ code: this.#lag.code, detail: this.#lag.message }, 'other writers could not be followed')
+      this.#vault.parts.changed()
+      throw this.#lag
+    }
+  }
+
+  /** Why the changes of other sites are not known here yet. */
+  get lag(): Failure | undefined {
+    return this.#lag
+  }
+
   /** Brings every change into the vault now. A failure is kept in `failure` and thrown. */
   flush(): Promise<void> {
     const turn = this.#running.then(() => this.#flush())
@@ -117,25 +200,8 @@ export class VaultLog {
   async #flush(): Promise<void> {
     try {
       if (this.#canSign) await noteDescription(this.#vault.parts.db)
-      for (;;) {
-        if (await this.#snapshotDue()) {
-          await this.#requireNewest()
-          await this.#writeSnapshot()
-        }
-        const rows = await this.#vault.parts.db.kysely
-          .selectFrom('change')
-          .selectAll()
-          .orderBy('id')
-          .limit(this.#limits.segmentLinesMax)
-          .execute()
-        if (rows.length === 0) break
-        await this.#requireNewest()
-        await this.#writeSegment(
-          rows.map(({ line }) => line),
-          rows[rows.length - 1]!.id,
-        )
-      }
-      if (this.#vault.row.head_sequence < this.#vault.row.next_sequence - 1 || this.#missed()) await this.#writeHead()
+      if (this.#book.several) await this.#flushAmongOthers(false)
+      else await this.#flushAlone()
       this.#failure = undefined
       this.#failures = 0
     } catch (error) {
@@ -148,6 +214,96 @@ export class VaultLog {
       this.#vault.parts.changed()
       throw this.#failure
     }
+  }
+
+  async #flushAlone(): Promise<void> {
+    for (;;) {
+      if (await this.#snapshotDue()) {
+        await this.#requireNewest()
+        await this.#writeSnapshot()
+      }
+      const rows = await this.#vault.parts.db.kysely
+        .selectFrom('change')
+        .selectAll()
+        .orderBy('id')
+        .limit(this.#limits.segmentLinesMax)
+        .execute()
+      if (rows.length === 0) break
+      await this.#requireNewest()
+      await this.#writeSegment(
+        rows.map(({ line }) => line),
+        rows[rows.length - 1]!.id,
+      )
+    }
+    if (this.#vault.row.head_sequence < this.#vault.row.next_sequence - 1 || this.#missed()) await this.#writeHead()
+  }
+
+  /**
+   * Follows first, then writes what waits on top of it; when another site was faster, once more. Changes keep their way back until a head that
+   * counts names them.
+   */
+  async #flushAmongOthers(force: boolean, anew = false): Promise<void> {
+    const { db, clock } = this.#vault.parts
+    for (let tried = 0; tried < RACES_MAX; tried++) {
+      await this.#follow()
+      const spent = this.#spent
+      const waiting = await db.kysely.selectFrom('change').select('id').limit(1).executeTakeFirst()
+      const unsettled = this.#vault.row.head_sequence < this.#vault.row.next_sequence - 1
+      const snapshot = waiting === undefined && !unsettled && this.#canSign && (anew || (await this.#snapshotDue()))
+      if (waiting === undefined && !unsettled && !snapshot && !force) return
+      this.#book.requireOwn()
+      if (snapshot) await this.#writeSnapshot()
+      for (;;) {
+        const rows = await db.kysely
+          .selectFrom('change')
+          .selectAll()
+          .where('segment', 'is', null)
+          .orderBy('id')
+          .limit(this.#limits.segmentLinesMax)
+          .execute()
+        if (rows.length === 0) break
+        await this.#writeSegment(
+          rows.map(({ line }) => line),
+          rows[rows.length - 1]!.id,
+        )
+      }
+      if (await this.#publishAmongOthers(spent + 1)) {
+        if (snapshot) anew = false
+        force = anew
+        tried = -1
+      } else await clock.sleep(jittered(RACE_MS * 2 ** Math.min(tried, 5)), this.#stop.signal)
+    }
+    throw new Failure('storage.contended', {
+      detail: 'other sites wrote to the vault each time that this one tried',
+      next: 'It is tried again by itself; nothing is lost.',
+    })
+  }
+
+  /** False when another site has this epoch. */
+  async #publishAmongOthers(epoch: number): Promise<boolean> {
+    const { db, clock, places } = this.#vault.parts
+    const key = this.#vault.parts.signer()
+    const { head, last } = await this.#nextHead(epoch)
+    const bytes = encodeVaultHead(head, key)
+    const hash = headHash(bytes)
+    if (!(await this.#others.publish({ epoch, hash, bytes, head: parseVaultHead(bytes) }, this.#stop.signal))) return false
+    this.#vault.row = await db.transaction(async (tx) => {
+      await tx.deleteFrom('change').where('segment', 'is not', null).execute()
+      await tx
+        .updateTable('vault')
+        .set({ epoch, head_hash: hash, head_sequence: last, head_at: rfc3339(clock.now()) })
+        .execute()
+      await tx.updateTable('reshape').set({ head_threshold: head.k }).execute()
+      await dropReplaced(tx)
+      const locations = JSON.stringify(head.locations)
+      const updated = await tx.updateTable('head_state').set({ locations }).executeTakeFirst()
+      if (updated.numUpdatedRows === 0n) await tx.insertInto('head_state').values({ id: 1, root: null, locations }).execute()
+      return tx.selectFrom('vault').selectAll().executeTakeFirstOrThrow()
+    })
+    this.#missing = new Set(places.essential.map(({ id }) => id).filter((id) => !this.#others.holds(id)))
+    await this.#forgetOldHeads(epoch)
+    this.#vault.parts.changed()
+    return true
   }
 
   get #canSign(): boolean {
@@ -168,7 +324,9 @@ export class VaultLog {
     const sequence = this.#vault.row.next_sequence
     const bytes = utf8(`${[this.#heading('segment', sequence), ...lines].join('\n')}\n`)
     await this.#vault.store(this.#object(sequence, oncePiece(bytes), bytes.length), async (tx, { deal }) => {
-      await tx.deleteFrom('change').where('id', '<=', lastId).execute()
+      if (this.#book.several)
+        await tx.updateTable('change').set({ segment: sequence }).where('id', '<=', lastId).where('segment', 'is', null).execute()
+      else await tx.deleteFrom('change').where('id', '<=', lastId).execute()
       await tx.insertInto('segment').values({ sequence, kind: 'segment', deal: deal.deal, lines: lines.length }).execute()
       await tx
         .updateTable('vault')
@@ -194,7 +352,11 @@ export class VaultLog {
     const sequence = this.#vault.row.next_sequence
     const file = join(this.#home, `.snapshot-${newId()}`)
     try {
-      const { lines, lastId } = await this.#dump(file, sequence)
+      const heading = this.#heading('snapshot', sequence)
+      const { several } = this.#book
+      const dumped = await dumpCatalogue(this.#vault.parts.db, { file, heading, settled: several })
+      if (dumped === undefined) return
+      const { lines, lastId } = dumped
       await this.#vault.store(this.#object(sequence, createReadStream(file), undefined), async (tx, { deal }) => {
         await tx.deleteFrom('change').where('id', '<=', lastId).execute()
         await tx.deleteFrom('segment').execute()
@@ -205,105 +367,15 @@ export class VaultLog {
           .execute()
       })
       this.#vault.row = { ...this.#vault.row, next_sequence: sequence + 1 }
-      await this.#writeHead()
+      if (!several) await this.#writeHead()
     } finally {
       await rm(file, { force: true })
     }
   }
 
-  async #dump(file: string, sequence: number): Promise<{ lines: number; lastId: number }> {
-    const out = createWriteStream(file, { mode: 0o600, flags: 'wx' })
-    let lines = 0
-    const write = async (line: string): Promise<void> => {
-      lines += 1
-      if (!out.write(`${line}\n`)) await once(out, 'drain')
-    }
-    try {
-      const lastId = await this.#vault.parts.db.transaction(async (tx) => {
-        out.write(`${this.#heading('snapshot', sequence)}\n`)
-        for (const line of await descriptionLines(tx)) await write(line)
-        for (let after = ''; ;) {
-          const rows = await tx.selectFrom('folder').selectAll().where('path', '>', after).orderBy('path').limit(PAGE_ROWS).execute()
-          for (const row of rows) await write(encodeLine({ op: 'folder', path: row.path, created: row.created }))
-          if (rows.length < PAGE_ROWS) break
-          after = rows[rows.length - 1]!.path
-        }
-        for (let after = ''; ;) {
-          const deals = await tx
-            .selectFrom('deal')
-            .selectAll()
-            .where('purpose', '=', 'file')
-            .where('state', '!=', 'writing')
-            .where('deal', '>', after)
-            .orderBy('deal')
-            .limit(PAGE_ROWS)
-            .execute()
-          if (deals.length === 0) break
-          const fragments = await tx
-            .selectFrom('fragment')
-            .selectAll()
-            .where(
-              'deal',
-              'in',
-              deals.map(({ deal }) => deal),
-            )
-            .orderBy('x')
-            .execute()
-          const byDeal = Map.groupBy(fragments, ({ deal }) => deal)
-          const sets = await tx
-            .selectFrom('deal_set')
-            .select(['deal', 'generation', 'set_id as setId'])
-            .where(
-              'deal',
-              'in',
-              deals.map(({ deal }) => deal),
-            )
-            .execute()
-          const setOf = new Map(sets.map((set) => [set.deal, set]))
-          for (const deal of deals) {
-            if (deal.state === 'dropping') await write(encodeLine({ op: 'drop', dealId: deal.deal }))
-            else await write(encodeLine(dealLineOf(deal, byDeal.get(deal.deal) ?? [], setOf.get(deal.deal))))
-          }
-          after = deals[deals.length - 1]!.deal
-        }
-        for (let after = { file: '', number: 0 }; ;) {
-          const rows = await tx
-            .selectFrom('file_version as v')
-            .innerJoin('file as f', 'f.file', 'v.file')
-            .innerJoin('deal as d', 'd.deal', 'v.deal')
-            .select(['v.file', 'f.path', 'v.number', 'd.object', 'd.version', 'd.deal', 'v.created', 'v.modified', 'v.at'])
-            .where((eb) =>
-              eb.or([eb('v.file', '>', after.file), eb.and([eb('v.file', '=', after.file), eb('v.number', '>', after.number)])]),
-            )
-            .orderBy('v.file')
-            .orderBy('v.number')
-            .limit(PAGE_ROWS)
-            .execute()
-          for (const row of rows) {
-            const { deal, ...rest } = row
-            await write(encodeLine({ op: 'file', ...rest, dealId: deal }))
-          }
-          if (rows.length < PAGE_ROWS) break
-          after = { file: rows[rows.length - 1]!.file, number: rows[rows.length - 1]!.number }
-        }
-        for await (const line of pastLines(tx)) await write(encodeLine(line))
-        const newest = await tx
-          .selectFrom('change')
-          .select((eb) => eb.fn.max('id').as('id'))
-          .executeTakeFirst()
-        return newest?.id ?? 0
-      })
-      out.end()
-      await once(out, 'close')
-      return { lines, lastId }
-    } finally {
-      out.destroy()
-    }
-  }
-
   /** Writes the next head to every location that answers. Throws when fewer than k took it. */
   writeHead(): Promise<void> {
-    const turn = this.#running.then(() => this.#writeHead())
+    const turn = this.#running.then(() => (this.#book.several ? this.#flushAmongOthers(true) : this.#writeHead()))
     this.#running = turn.catch(() => undefined)
     return turn
   }
@@ -312,6 +384,45 @@ export class VaultLog {
     const { db, places, clock, signer } = this.#vault.parts
     const key = signer()
     await this.#requireNewest()
+    const { row } = this.#vault
+    // A crash between the writing of a head and our note of it leaves that epoch taken: the next one is ours.
+    let epoch = row.epoch + 1
+    for (let tried = 0; tried < EPOCHS_TRIED_MAX; tried++) {
+      const { head, last } = await this.#nextHead(epoch)
+      const bytes = encodeVaultHead(head, key)
+      const standing = await this.#publish(epoch, bytes)
+      if (standing === 'taken') {
+        epoch += 1
+        continue
+      }
+      const update: Partial<VaultTable> = {
+        epoch,
+        head_hash: headHash(bytes),
+        head_sequence: last,
+        head_at: rfc3339(clock.now()),
+      }
+      await db.transaction(async (tx) => {
+        await tx.updateTable('vault').set(update).execute()
+        await tx.updateTable('reshape').set({ head_threshold: head.k }).execute()
+      })
+      this.#vault.row = { ...this.#vault.row, ...update }
+      this.#missing = new Set(places.essential.map(({ id }) => id).filter((id) => !standing.has(id)))
+      // Parts that the snapshot replaced go only now that a head names it.
+      await dropReplaced(db.kysely)
+      await this.#forgetOldHeads(epoch)
+      this.#vault.parts.changed()
+      return
+    }
+    throw new Failure('storage.read-only', {
+      detail: 'another writer is ahead of us in the vault head',
+      next: 'Find the other site that writes to this vault.',
+    })
+  }
+
+  /** What the next head says: the parts of the catalogue as the database lists them. */
+  async #nextHead(epoch: number): Promise<{ readonly head: Parameters<typeof encodeVaultHead>[0]; readonly last: number }> {
+    const { db, clock } = this.#vault.parts
+    const { row } = this.#vault
     const rows = await db.kysely
       .selectFrom('segment')
       .innerJoin('deal', 'deal.deal', 'segment.deal')
@@ -338,61 +449,38 @@ export class VaultLog {
     }
     const plain = ({ kind: _, ...reference }: HeadReference & { kind: string }): HeadReference => reference
     const snapshot = references.find(({ kind }) => kind === 'snapshot')
-    const { row } = this.#vault
-    const k = await this.#headThreshold(rows)
-    const named = places.essential
-    // A crash between the writing of a head and our note of it leaves that epoch taken: the next one is ours.
-    let epoch = row.epoch + 1
-    for (let tried = 0; tried < EPOCHS_TRIED_MAX; tried++) {
-      const bytes = encodeVaultHead(
-        {
-          vault: row.vault,
-          epoch,
-          k,
-          n: named.length,
-          layout: row.layout,
-          locations: named.map(({ id, x }) => (places.departure(id) === undefined ? { id, x } : { id, x, leaving: true })),
-          catalogue: snapshot === undefined ? null : plain(snapshot),
-          segments: references.filter(({ kind }) => kind === 'segment').map(plain),
-          previous: row.head_hash,
-          created: rfc3339(clock.now()),
-          formerDealers: JSON.parse(row.former_dealers) as { mldsa65: string; ed25519: string }[],
-        },
-        key,
-      )
-      const standing = await this.#publish(epoch, bytes)
-      if (standing === 'taken') {
-        epoch += 1
-        continue
-      }
-      const update: Partial<VaultTable> = {
+    const locations = await this.#locations()
+    return {
+      head: {
+        vault: row.vault,
         epoch,
-        head_hash: headHash(bytes),
-        head_sequence: rows.at(-1)?.sequence ?? 0,
-        head_at: rfc3339(clock.now()),
-      }
-      await db.transaction(async (tx) => {
-        await tx.updateTable('vault').set(update).execute()
-        await tx.updateTable('reshape').set({ head_threshold: k }).execute()
-      })
-      this.#vault.row = { ...this.#vault.row, ...update }
-      this.#missing = new Set(named.map(({ id }) => id).filter((id) => !standing.has(id)))
-      // Parts that the snapshot replaced go only now that a head names it.
-      await db.kysely
-        .updateTable('deal')
-        .set({ state: 'dropping' })
-        .where('purpose', '=', 'catalogue')
-        .where('state', '=', 'stored')
-        .where('deal', 'not in', (eb) => eb.selectFrom('segment').select('segment.deal'))
-        .execute()
-      await this.#forgetOldHeads(epoch)
-      this.#vault.parts.changed()
-      return
+        k: await this.#headThreshold(rows),
+        n: locations.length,
+        layout: row.layout,
+        locations,
+        catalogue: snapshot === undefined ? null : plain(snapshot),
+        segments: references.filter(({ kind }) => kind === 'segment').map(plain),
+        previous: row.head_hash,
+        created: rfc3339(clock.now()),
+        formerDealers: JSON.parse(row.former_dealers) as { mldsa65: string; ed25519: string }[],
+        ...this.#book.forHead,
+      },
+      last: rows.at(-1)?.sequence ?? 0,
     }
-    throw new Failure('storage.read-only', {
-      detail: 'another writer is ahead of us in the vault head',
-      next: 'Find the other site that writes to this vault.',
-    })
+  }
+
+  /** Ours, and those that another site added and the catalogue still describes. */
+  async #locations(): Promise<VaultHead['locations']> {
+    const { db, places } = this.#vault.parts
+    const named = places.essential.map(({ id, x }) => (places.departure(id) === undefined ? { id, x } : { id, x, leaving: true as const }))
+    if (!this.#book.several) return named
+    const left = await leftLocations(db)
+    const own = named.filter(({ id }) => !left.has(id))
+    const state = await db.kysely.selectFrom('head_state').select('locations').executeTakeFirst()
+    const told = state?.locations == null ? [] : (JSON.parse(state.locations) as VaultHead['locations'])
+    const described = await describedLocations(db)
+    const others = told.filter(({ id }) => places.all.every((one) => one.id !== id) && described.has(id))
+    return [...own, ...others].toSorted((a, b) => a.x - b.x)
   }
 
   /**
@@ -415,6 +503,7 @@ export class VaultLog {
   /** Writes the catalogue anew, in the shape that the vault has now. */
   snapshot(): Promise<void> {
     const turn = this.#running.then(async () => {
+      if (this.#book.several) return this.#flushAmongOthers(true, true)
       await this.#requireNewest()
       await this.#writeSnapshot()
     })
@@ -537,6 +626,17 @@ export class VaultLog {
       sizeBytes,
     }
   }
+}
+
+/** Parts of the catalogue that a snapshot or another head replaced. */
+async function dropReplaced(db: Store['kysely'] | Parameters<Parameters<Store['transaction']>[0]>[0]): Promise<void> {
+  await db
+    .updateTable('deal')
+    .set({ state: 'dropping' })
+    .where('purpose', '=', 'catalogue')
+    .where('state', '=', 'stored')
+    .where('deal', 'not in', (eb) => eb.selectFrom('segment').select('segment.deal'))
+    .execute()
 }
 
 function headOf(bytes: Uint8Array): VaultHead | undefined {

@@ -406,6 +406,7 @@ function statusOf(vault: VaultSummary | null, files: number): Status {
     withoutRedundancy: 0,
     locations: [],
     recoveryPoint: { sequence: 0, at: null, pendingChanges: 0 },
+    head: null,
     messages: [],
   }
 }

@@ -1,0 +1,157 @@
+// Several sites that write one vault: a key to carry over, adding and removing writers, joining, and what people acknowledge.
+import { Failure } from '#base'
+import type { Task, WriterKey, WriterList } from '#contract'
+import { dealerFingerprint } from '#format'
+import { takeLabels } from './description.ts'
+import { parseCapabilities, probe } from './enrolment.ts'
+import { Findings } from './findings.ts'
+import { majorityOf } from './head-look.ts'
+import { passphraseOf } from './passphrase.ts'
+import { readCatalogue } from './recover.ts'
+import { createSigningKeys, readPublicSigningKeys } from './signing-keys.ts'
+import type { SiteCore } from './site-core.ts'
+import { adoptAll, opened, type RecoverRequest } from './site-making.ts'
+import { writerKeyLine } from './writers.ts'
+
+export function siteWriters(core: SiteCore) {
+  return {
+    /** The public keys of this site as one line; they are made when there are none. */
+    async writerKey(request: { readonly passphrase?: string | undefined }): Promise<WriterKey> {
+      const { home } = core.options
+      const found = await readPublicSigningKeys({ home }).catch((error: unknown) => {
+        if (error instanceof Failure && error.code === 'storage.no-vault') return undefined
+        throw error
+      })
+      if (found !== undefined) return { line: writerKeyLine(found.keys), fingerprint: found.fingerprint }
+      const passphrase = request.passphrase ?? core.options.passphrase
+      const { keys } = await createSigningKeys({ home, passphrase: passphrase === undefined ? undefined : passphraseOf(passphrase) })
+      return { line: writerKeyLine(keys), fingerprint: dealerFingerprint(keys) }
+    },
+
+    async writers(): Promise<WriterList> {
+      const { log } = core.open()
+      const book = log.writers
+      const added = new Map(
+        (await core.db.kysely.selectFrom('writer_certificate').select(['fingerprint', 'added']).execute()).map((row) => [
+          row.fingerprint,
+          row.added,
+        ]),
+      )
+      const root = dealerFingerprint(book.root)
+      const row =
+        (state: 'active' | 'removed') =>
+        (one: { readonly fingerprint: string; readonly name: string; readonly by: readonly string[] }) => ({
+          fingerprint: one.fingerprint,
+          name: one.name,
+          role: one.fingerprint === root ? ('dealer' as const) : ('writer' as const),
+          state,
+          own: one.fingerprint === book.own,
+          certifiedBy: one.by.map((print) => book.nameOf(print)),
+          added: added.get(one.fingerprint) ?? null,
+        })
+      const alarms = await core.db.kysely.selectFrom('head_alarm').selectAll().orderBy('at').execute()
+      return {
+        writers: [...[...book.roll.active.values()].map(row('active')), ...[...book.roll.revoked.values()].map(row('removed'))],
+        alarms,
+      }
+    },
+
+    /** Certifies the keys of another site. Resolves when the head that says so stands at more than half of the locations. */
+    async addWriter(request: { readonly line: string; readonly name: string }): Promise<WriterList> {
+      const { vault, log } = core.open()
+      const signer = vault.parts.signer()
+      await requireHonest(core)
+      await log.flush()
+      await log.writers.add(request, signer)
+      await log.writeHead()
+      core.changed()
+      return this.writers()
+    },
+
+    /** For good: what the writer dealt stays readable, what it writes from now on is not believed. */
+    async removeWriter(request: { readonly writer: string }): Promise<WriterList> {
+      const { vault, log } = core.open()
+      const signer = vault.parts.signer()
+      await log.flush()
+      await log.writers.remove(request.writer, signer)
+      await log.writeHead()
+      core.changed()
+      return this.writers()
+    },
+
+    async acknowledge(request: { readonly alarm: string }): Promise<WriterList> {
+      core.open()
+      const gone = await core.db.kysely.deleteFrom('head_alarm').where('id', '=', request.alarm).executeTakeFirst()
+      if (gone.numDeletedRows === 0n) throw new Failure('storage.absent', { detail: 'there is no such alarm' })
+      core.changed()
+      return this.writers()
+    },
+
+    /** Takes part in a vault that another site made, which must have added the key of this one. */
+    async join(request: Omit<RecoverRequest, 'asWriter'>): Promise<Task> {
+      if (core.running !== undefined)
+        throw new Failure('storage.vault-exists', {
+          detail: 'this site has a vault already',
+          next: 'Use an empty QUORATE_HOME to join another one.',
+        })
+      if (core.making) throw new Failure('storage.vault-exists', { detail: 'a vault is being made or recovered just now' })
+      core.making = true
+      try {
+        const { running, found, signer, given } = await adoptAll(core, { ...request, asWriter: true })
+        return core.tasks.start('recover', 'Join the vault', 'files', async () => {
+          const findings = new Findings()
+          try {
+            await readCatalogue(running.vault, found.head, findings)
+            await tryAll(core, running)
+            await core.db.kysely.updateTable('vault').set({ state: 'open' }).execute()
+            const open = (await takeLabels(core.db, given)) ? await opened(core, running, signer) : running
+            core.run(open)
+            await open.log.follow().catch(() => undefined)
+            return findings
+          } catch (error) {
+            if (core.running === undefined) await core.forget(running)
+            throw error
+          } finally {
+            core.making = false
+          }
+        })
+      } catch (error) {
+        core.making = false
+        throw error
+      }
+    },
+  }
+}
+
+/** Which of its places vote is for each site to find out. A place that does not answer now is tried later (quorate location test). */
+async function tryAll(core: SiteCore, { places }: { readonly places: NonNullable<SiteCore['running']>['places'] }): Promise<void> {
+  const rows = await core.db.kysely.selectFrom('location').select(['location', 'capabilities']).execute()
+  for (const { location, capabilities } of rows) {
+    const place = places.byId(location)
+    if (place === undefined || parseCapabilities(capabilities) !== null) continue
+    const found = await probe(core, place.location).catch((error: unknown) => {
+      core.options.log.warn({ location: place.label, error: String(error) }, 'the location could not be tried')
+      return undefined
+    })
+    if (found === undefined) continue
+    await core.db.kysely
+      .updateTable('location')
+      .set({ capabilities: JSON.stringify(found) })
+      .where('location', '=', location)
+      .execute()
+  }
+}
+
+/** Two heads of one epoch can only be told apart where more than half of the locations refuse to write a name twice. */
+async function requireHonest(core: SiteCore): Promise<void> {
+  const { places, log } = core.open()
+  await tryAll(core, { places })
+  const voters = await log.voters()
+  if (voters.length >= majorityOf(places.all.map(({ id }) => id))) return
+  const others = places.all.filter(({ id }) => !voters.includes(id)).map(({ label }) => label)
+  throw new Failure('storage.locations', {
+    detail: `several sites cannot write this vault: only ${voters.length} of its ${places.all.length} locations keep a name from being written twice (not: ${others.join(', ')})`,
+    culprits: others,
+    next: 'Add locations that do, or try them again: quorate location test',
+  })
+}
