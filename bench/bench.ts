@@ -16,6 +16,8 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run: Bench }>>> = {
   memory: () => import('./memory.ts'),
   's3-driver': () => import('./s3-driver.ts'),
   's3-vault': () => import('./s3-vault.ts'),
+  database: () => import('./database.ts'),
+  upkeep: () => import('./upkeep.ts'),
 }
 
 const root = resolve(import.meta.dirname, '..')
