@@ -1,5 +1,6 @@
 // The nouns of the API as zod schemas: one source for server, command line, browser and OpenAPI.
 import { z } from 'zod'
+import { locationProbe } from './probe.ts'
 import { headStatus } from './writers.ts'
 
 z.config({ jitless: true })
@@ -73,6 +74,8 @@ export const locationStatus = z.object({
   latencyMs: z.number().nullable(),
   lastSeen: timestamp.nullable(),
   capabilities: capabilities.nullable(),
+  /** The last trial since it was enrolled. */
+  probe: locationProbe.nullable(),
 })
 export type LocationStatus = z.infer<typeof locationStatus>
 

@@ -18,6 +18,7 @@ import { parsePath, splitPath } from './paths.ts'
 import type { Place } from './place.ts'
 import { Places } from './places.ts'
 import { Reshaping } from './change.ts'
+import { keepProbing } from './probe-keeper.ts'
 import { openSigningKeys, readPublicSigningKeys } from './signing-keys.ts'
 import { siteStatus } from './site-status.ts'
 import { sweepAbandoned, sweepRemoved, sweepUnfinished } from './sweep.ts'
@@ -49,6 +50,8 @@ export interface SiteStorageOptions {
   readonly checkMs?: number
   /** For tests: how often the health watch looks. */
   readonly healthTickMs?: number
+  /** For tests: how often it is looked for locations that are to be tried again. */
+  readonly probeLookMs?: number
   /** For tests: when the catalogue goes into the vault, and how. */
   readonly logLimits?: Partial<LogLimits>
   /** Memory for chunks on their way, of all reads and writes together. */
@@ -213,6 +216,7 @@ export class SiteCore {
     running.log.watch()
     this.#keeper = new HealthKeeper(this, running, this.usage)
     this.#keeper.start()
+    void this.working(keepProbing(this))
     this.sweepLater()
     this.keepHouse(running)
     void running.reshaping.resume().catch((error: unknown) => {

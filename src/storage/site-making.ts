@@ -4,7 +4,8 @@ import type { Capabilities, Kit, LocationStatus, Task, VaultRequest, VaultSummar
 import type { Signer } from '#crypto/primitives'
 import { dealable, newId } from '#format'
 import { describedLocations, type LocationLine, takeLabels } from './description.ts'
-import { occupied, openDescribed, openLocations, openNew, probe, requireUnmarked, tryOut } from './enrolment.ts'
+import { occupied, openDescribed, openLocations, openNew, requireUnmarked, tryOut } from './enrolment.ts'
+import { tryLocation } from './probing.ts'
 import { Findings } from './findings.ts'
 import { headName } from './head.ts'
 import { makeKit } from './kit.ts'
@@ -217,14 +218,7 @@ async function addLocation(core: SiteCore, request: LocationRequest): Promise<Lo
 async function testLocation(core: SiteCore, request: TestRequest): Promise<Capabilities> {
   const { places } = core.open()
   const place = places.named(request.location)
-  const found = await probe(core, place.location)
-  await core.db.kysely
-    .updateTable('location')
-    .set({ capabilities: JSON.stringify(found) })
-    .where('location', '=', place.id)
-    .execute()
-  core.changed()
-  return found
+  return tryLocation(core, place, 'person')
 }
 
 /** Rebuilds the database of a vault from its locations, on a site without one. */

@@ -6,6 +6,7 @@ import { parseCapabilities } from './enrolment.ts'
 import { drillMessages, kitMessages } from './kit.ts'
 import { headStatus } from './head-status.ts'
 import { allowedPlaces, isMassLoss } from './health-debt.ts'
+import { lostPromises, probeRows } from './probing.ts'
 import type { SiteCore } from './site-core.ts'
 import { vaultStatus } from './status.ts'
 
@@ -35,8 +36,10 @@ export async function siteStatus(core: SiteCore, request: { readonly check: bool
   const status = await vaultStatus(running.vault, running.log, dealerFingerprint(running.log.writers.root))
   const { head, messages } = await headStatus(core, running)
   const probed = await core.db.kysely.selectFrom('location').select(['location', 'capabilities']).execute()
+  const probes = await probeRows(core)
   const locations = status.locations.map((one) => ({
     ...one,
+    probe: probes.get(one.id) ?? null,
     capabilities: parseCapabilities(probed.find(({ location }) => location === one.id)?.capabilities),
   }))
   const hints = locations.flatMap(({ label, capabilities }) =>
@@ -61,10 +64,11 @@ export async function siteStatus(core: SiteCore, request: { readonly check: bool
       next: `Find out what happened at ${label} and change its access key; then fill it: quorate repair.`,
     }))
   const prepared = [...(await kitMessages(core)), ...(await drillMessages(core, core.clock))]
+  const alarmed = [...alarms, ...lostPromises(locations)]
   return {
     ...status,
     head,
     locations,
-    messages: [...alarms, ...status.messages, ...messages, ...(await changeMessages(core)), ...hints, ...prepared],
+    messages: [...alarmed, ...status.messages, ...messages, ...(await changeMessages(core)), ...hints, ...prepared],
   }
 }

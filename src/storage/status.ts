@@ -141,6 +141,7 @@ export function locationStatus(place: Place, counts: Counts): LocationStatus {
     latencyMs,
     lastSeen: lastSeenMs === null ? null : rfc3339(lastSeenMs),
     capabilities: null,
+    probe: null,
   }
 }
 

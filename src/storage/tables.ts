@@ -8,6 +8,7 @@ import { healthMigrations, type HealthTables } from './tables-health.ts'
 import { writerMigrations, type WriterTables } from './tables-writers.ts'
 import { uploadMigrations, type UploadTable } from './tables-upload.ts'
 import { changeMigrations, type ChangeTables } from './tables-change.ts'
+import { probeMigrations, type ProbeTables } from './tables-probe.ts'
 import { trashMigrations, type TrashTables } from './tables-trash.ts'
 
 export interface VaultTable {
@@ -128,7 +129,7 @@ export interface SegmentTable {
   readonly lines: number
 }
 
-export interface StorageTables extends HealthTables, TrashTables, WriterTables, ChangeTables, RecoveryTables {
+export interface StorageTables extends HealthTables, ProbeTables, TrashTables, WriterTables, ChangeTables, RecoveryTables {
   readonly vault: VaultTable
   readonly location: LocationTable
   readonly deal: DealTable
@@ -147,6 +148,7 @@ export const storageMigrations: Record<string, Migration> = {
   ...descriptionMigrations,
   ...recoveryMigrations,
   ...healthMigrations,
+  ...probeMigrations,
   ...trashMigrations,
   'storage-0001-vault': {
     up: async (db) => {

@@ -188,6 +188,7 @@ export function createMemoryDoor(): MemoryDoor {
         latencyMs: null,
         lastSeen: null,
         capabilities: null,
+        probe: null,
       }
     },
     async change() {

@@ -1,5 +1,5 @@
 // One location: its state in words, its numbers, and a trial of what it promises.
-import type { Capabilities, LocationStatus } from '#contract'
+import type { Capabilities, LocationProbe, LocationStatus } from '#contract'
 import { Button } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
@@ -69,16 +69,61 @@ export function LocationCard({ location }: { readonly location: LocationStatus }
           <dd>{words.locations.kinds[location.kind]}</dd>
         </div>
       </dl>
+      {location.probe !== null && <LastProbe probe={location.probe} />}
       <TroubleBox error={trial.error} retry={() => trial.mutate()} />
-      {trial.data !== undefined && <Trial capabilities={trial.data} />}
+      {trial.data !== undefined ? (
+        <div role="status">
+          <Trial capabilities={trial.data} />
+        </div>
+      ) : (
+        location.capabilities !== null && (
+          <details className={styles.promises}>
+            <summary>{words.probe.promises}</summary>
+            <Trial capabilities={location.capabilities} />
+          </details>
+        )
+      )}
     </article>
+  )
+}
+
+/** When it was tried last, how fast it was, and what it no longer keeps. */
+function LastProbe({ probe }: { readonly probe: LocationProbe }): ReactNode {
+  const { words, measures } = useSpeech()
+  const speeds = [
+    [words.probe.up, probe.upBytesPerSecond],
+    [words.probe.down, probe.downBytesPerSecond],
+  ] as const
+  return (
+    <>
+      <dl className={styles.facts}>
+        <div>
+          <dt>{words.probe.last}</dt>
+          <dd>{measures.when(probe.at)}</dd>
+        </div>
+        {speeds.map(([name, speed]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{speed === null ? words.probe.unmeasured : words.probe.perSecond(measures.bytes(speed))}</dd>
+          </div>
+        ))}
+      </dl>
+      {probe.lost.length > 0 && (
+        <div className={styles.sick} role="alert">
+          <span>{words.probe.lost}</span>
+          <strong>{probe.lost.map((promise) => words.locations.promises[promise]).join(', ')}</strong>
+          {probe.lost.includes('honestCreate') && <span>{words.probe.noVote}</span>}
+          <strong>{words.probe.todo}</strong>
+        </div>
+      )}
+    </>
   )
 }
 
 function Trial({ capabilities }: { readonly capabilities: Capabilities }): ReactNode {
   const { words } = useSpeech()
   return (
-    <div role="status">
+    <>
       <ul className={styles.trial}>
         {PROMISES.map((promise) => (
           <li key={promise}>
@@ -101,6 +146,6 @@ function Trial({ capabilities }: { readonly capabilities: Capabilities }): React
           ))}
         </ul>
       )}
-    </div>
+    </>
   )
 }

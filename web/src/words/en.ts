@@ -243,6 +243,17 @@ export const en = {
     severity: { hint: 'Hint', warning: 'Warning', alarm: 'Alarm' },
     goes: (label: string, state: string): string => `${label}: ${state}`,
   },
+  probe: {
+    last: 'Last tried',
+    up: 'Writing, 1 MiB',
+    down: 'Reading, 1 MiB',
+    perSecond: (size: string): string => `${size} per second`,
+    unmeasured: 'not measured: what is written there stays',
+    promises: 'What it can do',
+    lost: 'It kept these promises before, and keeps them no longer:',
+    noVote: 'It has no vote any more on which state of the vault is the newest.',
+    todo: 'Find out what changed there. When it is right again, try it out.',
+  },
   clouds: {
     s3: {
       endpoint: 'https://s3.example.org',
