@@ -13,7 +13,11 @@ const DAY_MS = 86_400_000
 
 /** The real clock, moved on by a test. */
 function movedClock(): Clock & { movedMs: number } {
-  const clock = { movedMs: 0, now: () => Date.now() + clock.movedMs, sleep: systemClock.sleep }
+  const clock: Clock & { movedMs: number } = {
+    movedMs: 0,
+    now: () => Date.now() + clock.movedMs,
+    sleep: (ms, signal) => systemClock.sleep(ms, signal),
+  }
   return clock
 }
 
