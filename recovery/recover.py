@@ -43,6 +43,7 @@ import unicodedata
 # Bounds. Every length that comes from a location is held against one of these before memory is taken for it.
 
 EXT_BYTES_MAX = 1024
+DEALT_FROM = 1  # ext: dealId of the dealing that this one was dealt anew from
 HEAD_BYTES_MAX = 8 + 83 + EXT_BYTES_MAX + 18 + 64
 META_BYTES_MAX = 1 << 20
 TRAILER_BYTES_MAX = HEAD_BYTES_MAX + 14 + 65535 * 12 + META_BYTES_MAX + 16 + 96  # all below the 2^24 of the page
@@ -798,7 +799,7 @@ def time_of(text):
 # The frame of one fragment. fragment.md, "Bytes".
 
 Common = collections.namedtuple(
-    "Common", "raw suite k n chunk_log2 rng vault object deal_id version generation set_id content_id"
+    "Common", "raw suite k n chunk_log2 rng vault object deal_id version generation set_id content_id dealt_from"
 )
 HeadCopy = collections.namedtuple("HeadCopy", "length common flags x frag_id key_share")
 Totals = collections.namedtuple("Totals", "raw padded_len m runs")
@@ -824,7 +825,7 @@ def parse_common(raw):
         raise Damaged("the HEAD holds a value that version 1 does not know")
     if ext_len > EXT_BYTES_MAX or len(raw) < 83 + ext_len:
         raise Damaged("the HEAD is cut off")
-    at, previous = 83, -1
+    at, previous, dealt_from = 83, -1, None
     while at < 83 + ext_len:
         if at + 4 > 83 + ext_len:
             raise Damaged("ext does not fit")
@@ -834,11 +835,14 @@ def parse_common(raw):
             raise Damaged("ext does not fit")
         if kind % 2 == 0:
             raise Damaged("ext holds type %d, which this version does not know and must not ignore" % kind)
+        if kind == DEALT_FROM and length == 16:
+            dealt_from = raw[at - length : at].hex()
         previous = kind
     content = sha256(b"fragment/1 content", bytes([suite, chunk_log2]), vault, object_id, deal_id, raw[53:61])
     return Common(
-        raw[: 83 + ext_len], suite, k, n, chunk_log2, rng, vault, object_id, deal_id, version, generation, set_id, content
-    )
+        raw[: 83 + ext_len],
+        suite, k, n, chunk_log2, rng, vault, object_id, deal_id, version, generation, set_id, content, dealt_from,
+    )  # fmt: skip
 
 
 def parse_head_copy(data):
@@ -2248,6 +2252,11 @@ class Vault:
                 continue
             if not self._asked(deal):
                 self._refuse_unasked(deal)
+                continue
+            source = self.by_deal[deal][0].common.dealt_from
+            if not self.options.deal and (source in known or source in state.dropped):
+                for one_set in self.by_deal[deal]:
+                    self.say("debris", one_set, "the content of dealing %s dealt anew, by a change that was cut off" % source)
                 continue
             sets = self.live(deal, self.floor)
             if not sets:

@@ -5,6 +5,7 @@ import { sha256, type VerifyingKeys } from '#crypto/primitives'
 import {
   assemble,
   type Common,
+  dealtFrom,
   deriveKeys,
   fetchFrame,
   type FragmentFile,
@@ -381,7 +382,8 @@ export class Vault {
     for (const [, groups] of this.#deals) {
       work.signal.throwIfAborted()
       const { dealId, object, version } = groups[0]!.common
-      if (named.has(dealId)) continue
+      // What a change that was cut off dealt anew is a file already.
+      if (named.has(dealId) || named.has(dealtFrom(groups[0]!.common) ?? '')) continue
       const one = await this.#describe(groups)
       if (one === undefined || one.meta.type === CATALOGUE_TYPE) continue
       if (standing.has(`${object} ${version}`)) {

@@ -16,6 +16,16 @@ export async function perform(
       return (await import('./commands/init.ts')).init(context, asked.plan!, asked.passphrase)
     case 'add-location':
       return (await import('./commands/location.ts')).addLocation(context, wish.spec, { label: wish.label })
+    case 'change':
+      return (await import('./commands/change.ts')).change(context, wish.request, wish.options)
+    case 'replace-location':
+      return (await import('./commands/change.ts')).replaceLocation(context, wish, wish.options)
+    case 'change-status':
+      return (await import('./commands/change.ts')).changeStatus(context)
+    case 'steer-change':
+      return (await import('./commands/change.ts')).steerChange(context, wish.state)
+    case 'throttle-change':
+      return (await import('./commands/change.ts')).throttleChange(context, wish.rate)
     case 'list-locations':
       return (await import('./commands/status.ts')).listLocations(context)
     case 'test-locations':

@@ -2,6 +2,8 @@
 import { Argument, Command, InvalidArgumentError, Option } from '@commander-js/extra-typings'
 import type { ScrubDepth } from '#contract'
 import type { HealthWish } from './commands/health.ts'
+import type { ChangeRequest } from '#contract'
+import type { ChangeOptions } from './commands/change.ts'
 import type { GetOptions } from './commands/get.ts'
 import type { InitOptions } from './commands/init.ts'
 import type { KitOptions } from './commands/kit.ts'
@@ -26,6 +28,18 @@ export interface Globals extends PassphraseOptions {
 export type Wish =
   | { readonly kind: 'init'; readonly locations: readonly string[]; readonly options: InitOptions }
   | { readonly kind: 'add-location'; readonly spec: string; readonly label: string | undefined }
+  | { readonly kind: 'change'; readonly request: ChangeRequest; readonly options: ChangeOptions }
+  | {
+      readonly kind: 'replace-location'
+      readonly old: string
+      readonly spec: string
+      readonly label: string | undefined
+      readonly refresh: boolean
+      readonly options: ChangeOptions
+    }
+  | { readonly kind: 'change-status' }
+  | { readonly kind: 'steer-change'; readonly state: 'running' | 'paused' | 'cancelled' }
+  | { readonly kind: 'throttle-change'; readonly rate: string }
   | { readonly kind: 'list-locations' }
   | { readonly kind: 'test-locations'; readonly named: readonly string[] }
   | { readonly kind: 'put'; readonly names: readonly string[]; readonly options: PutOptions }
@@ -97,10 +111,58 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
   const location = program.command('location').description('the places outside our trust that keep the fragments')
   location
     .command('add')
-    .description('add a location; repair then fills it')
+    .description('add a location; change then fills it')
     .argument('<location>', 'folder:PATH, s3:URL, azure:URL, gcs:URL, sftp:URL or webdav:URL')
     .option('--label <label>', 'what people call it')
     .action((spec, { label }) => wish({ kind: 'add-location', spec, label }))
+  location
+    .command('remove')
+    .description('leave locations: the others take over what they keep, then our names there are removed')
+    .argument('<labels...>', 'label or id')
+    .option('--refresh', 'renew all shares, so that what they may have kept is worthless')
+    .option('--abandon', 'do not wait for one that does not answer')
+    .option('--threshold <k>', 'with another threshold', positive)
+    .option('--preview', 'only say what would happen')
+    .option('--begin', 'begin it, and do not wait for its end')
+    .action((labels, { refresh, abandon, threshold, ...options }) =>
+      wish({
+        kind: 'change',
+        request: {
+          leave: labels.map((one) => ({ location: one, ...(abandon === true ? { abandon: true } : {}) })),
+          ...(refresh === true ? { refresh: 'shares' } : {}),
+          ...(threshold === undefined ? {} : { threshold }),
+        },
+        options: changeOptions(options),
+      }),
+    )
+  location
+    .command('replace')
+    .description('let a new location take the place of another, in one pass')
+    .argument('<label>', 'label or id of the one that goes')
+    .argument('<location>', 'the new one, as for location add')
+    .option('--label <label>', 'what people call the new one')
+    .option('--refresh', 'renew all shares, so that what the old one may have kept is worthless')
+    .option('--preview', 'only say what would happen')
+    .option('--begin', 'begin it, and do not wait for its end')
+    .action((old, spec, { label, refresh, ...options }) =>
+      wish({ kind: 'replace-location', old, spec, label, refresh: refresh === true, options: changeOptions(options) }),
+    )
+  location
+    .command('leave-by')
+    .description('leave a location before a date, when its contract ends; status warns when the date comes near')
+    .argument('<label>', 'label or id')
+    .argument('<date>', 'as 2027-03-31', date)
+    .option('--preview', 'only say what would happen')
+    .option('--begin', 'begin it, and do not wait for its end')
+    .action((label, by, options) =>
+      wish({ kind: 'change', request: { leave: [{ location: label, by }] }, options: changeOptions(options) }),
+    )
+  location
+    .command('keep')
+    .description('let a location stay that was to be left')
+    .argument('<labels...>', 'label or id')
+    .option('--begin', 'begin it, and do not wait for its end')
+    .action((labels, options) => wish({ kind: 'change', request: { stay: labels }, options: changeOptions(options) }))
   location
     .command('list')
     .description('every location and how it is')
@@ -202,6 +264,48 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
     .description('write again what is lost, corrupt or pending')
     .argument('[path]', 'only this file or folder')
     .action((path) => wish({ kind: 'repair', path }))
+  const change = program
+    .command('change')
+    .description('bring everything into the wanted shape: threshold, layout, the locations that there are')
+    .option('-k, --threshold <k>', 'how many locations must come together to open a file', positive)
+    .addOption(new Option('--layout <layout>', 'as for init').choices(['shared', 'sealed'] as const))
+    .option('--preview', 'only say what would happen')
+    .option('--begin', 'begin it, and do not wait for its end')
+    .action(({ threshold, layout, ...options }) =>
+      wish({
+        kind: 'change',
+        request: { ...(threshold === undefined ? {} : { threshold }), ...(layout === undefined ? {} : { layout }) },
+        options: changeOptions(options),
+      }),
+    )
+  change
+    .command('status')
+    .description('how far it is, what it waits for, and what is mixed')
+    .action(() => wish({ kind: 'change-status' }))
+  for (const [name, state, what] of [
+    ['pause', 'paused', 'stop for a while, also over restarts'],
+    ['resume', 'running', 'go on after a pause or a cancellation'],
+    ['cancel', 'cancelled', 'stop; what is changed stays changed, and going back is another change'],
+  ] as const) {
+    change
+      .command(name)
+      .description(what)
+      .action(() => wish({ kind: 'steer-change', state }))
+  }
+  change
+    .command('throttle')
+    .description('write no faster than this, from now on')
+    .argument('<rate>', 'bytes a second as 500k, 10M or 1G, or off')
+    .action((rate) => wish({ kind: 'throttle-change', rate }))
+  program
+    .command('refresh')
+    .description('new shares of everything after a suspected leak, so that old fragments are worthless')
+    .option('--keys', 'deal everything anew under new keys, not the shares alone')
+    .option('--preview', 'only say what would happen')
+    .option('--begin', 'begin it, and do not wait for its end')
+    .action(({ keys, ...options }) =>
+      wish({ kind: 'change', request: { refresh: keys === true ? 'keys' : 'shares' }, options: changeOptions(options) }),
+    )
   program
     .command('kit')
     .description('write a recovery kit: programs and pages that give files back, a sheet to print, secrets only sealed')
@@ -341,6 +445,17 @@ function period(text: string): number | 'off' {
   const value = Number(text)
   if (!/^\d+(?:\.\d+)?$/.test(text) || value < 1 || value > 87_600) throw new InvalidArgumentError('It must be hours, 1 to 87600, or off.')
   return value
+}
+
+function changeOptions({ preview, begin }: { readonly preview?: true; readonly begin?: true }): ChangeOptions {
+  return { preview: preview === true, begin: begin === true }
+}
+
+/** The end of that day, UTC. */
+function date(text: string): string {
+  const end = `${text}T23:59:59Z`
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(end))) throw new InvalidArgumentError('It must be a date as 2027-03-31.')
+  return end
 }
 
 function positive(text: string): number {

@@ -17,7 +17,16 @@ export {
 } from './dealer.ts'
 export { commitment, deriveKeys, ktag, recordNonce, recordPrefix } from './derive.ts'
 export { fetchFrame, type FragmentFile, TAIL_BYTES } from './frame.ts'
-export { type Common, encodeHead as encodeFragmentHead, type Head, parseCommon, parseHead, type Suite } from './header.ts'
+export {
+  type Common,
+  dealtAnew,
+  dealtFrom,
+  encodeHead as encodeFragmentHead,
+  type Head,
+  parseCommon,
+  parseHead,
+  type Suite,
+} from './header.ts'
 export { dealerFingerprint, type DealerVerdict, encodeMeta, type Meta, parseMeta, type ParsedMeta, verifyMeta } from './meta.ts'
 export { paddedLength, padme, RECORD_FRAME_BYTES, recordShape, type RecordShape, SALT_BYTES, TAG_BYTES } from './padding.ts'
 export { restore, restoreBytes, type Restored, type RestoreRequest } from './restore.ts'

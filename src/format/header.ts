@@ -38,10 +38,23 @@ export interface Head {
   readonly bytes: Bytes
 }
 
+/** Type of the extension that names the dealing which this one was dealt anew from (fragment.md, "Change by a gateway"). */
+const DEALT_FROM = 1
 const MAGIC = utf8('FRG1')
 const COMMON_FIXED_BYTES = 5 + 4 * 16 + 8 + 4 + 2
 const CHUNK_LOG2_MIN = 16
 const CHUNK_LOG2_MAX = 22
+
+/** The extension of a dealing that takes the place of another one. */
+export function dealtAnew(from: string): Extension {
+  return { type: DEALT_FROM, value: fromHex(from) }
+}
+
+/** The dealing that this one was dealt anew from. */
+export function dealtFrom({ ext }: Pick<Common, 'ext'>): string | undefined {
+  const found = ext.find(({ type }) => type === DEALT_FROM)
+  return found?.value.length === 16 ? toHex(found.value) : undefined
+}
 
 export function keyShareBytes(suite: Suite): number {
   return suite === 1 ? 32 : 64
@@ -122,7 +135,7 @@ function takeCommon(reader: ByteReader): { common: Common; commonBytes: Bytes } 
   }
 }
 
-/** No type is known in version 1: unknown odd ones are ignored, unknown even ones refused. */
+/** Type 1 is known; unknown odd ones are ignored, unknown even ones refused. */
 function parseExt(bytes: Uint8Array): Extension[] {
   const reader = new ByteReader(bytes)
   const ext: Extension[] = []

@@ -1,6 +1,6 @@
 // What stands at the places and not in the catalogue: files put after its last segment, fragments that a repair wrote, debris.
 import { Failure, isFailure, toHex } from '#base'
-import { type Common, commitment, type Meta } from '#format'
+import { type Common, commitment, dealtFrom, type Meta } from '#format'
 import { addVersion, dealLine, log } from './catalogue.ts'
 import { CATALOGUE_TYPE } from './catalogue-lines.ts'
 import type { Findings, Progress } from './findings.ts'
@@ -9,7 +9,6 @@ import type { Place } from './place.ts'
 import { within } from './patience.ts'
 import { parsePath } from './paths.ts'
 import { insertDeal, layoutOf } from './recover-catalogue.ts'
-import { DEALT_FROM } from './redeal.ts'
 import { freeX, isOfSet, setOf } from './redeal-sets.ts'
 import { DROPPED_UNSEEN } from './sweep.ts'
 import type { DealTable, FragmentTable } from './tables.ts'
@@ -158,10 +157,13 @@ async function adoptKnown(vault: Vault, found: readonly Stray[], request: Reques
   if (known === undefined) return
   if (known.state === 'stored' && !(await isOfSet(db.kysely, known.deal, common))) {
     const { generation } = await setOf(db.kysely, known.deal)
-    const held = await db.kysely.selectFrom('fragment').select('x').where('deal', '=', known.deal).where('state', '=', 'held').execute()
-    // A set that is whole stands against one that is older, or that was never finished; else the better one does.
-    if (common.generation <= generation && held.length >= known.k) await addDebris(vault, found)
-    else if (!(await takePlace(vault, known, found, request)))
+    const rows = await db.kysely.selectFrom('fragment').select('state').where('deal', '=', known.deal).execute()
+    const held = rows.filter(({ state }) => state === 'held').length
+    // A set that can be read stands against an older one; a newer one takes its place when it is whole; what was cut off is waste beside a whole set.
+    if (common.generation <= generation && held >= known.k) await addDebris(vault, found)
+    else if (await takePlace(vault, known, found, request)) return
+    else if (held >= known.k && held === rows.length) await addDebris(vault, found)
+    else
       request.findings.add({
         location: '',
         path: '',
@@ -282,7 +284,6 @@ async function adoptNew(
   for (const found of groups.toSorted((a, b) => b[0]!.common.generation - a[0]!.common.generation)) {
     if (signal.aborted) throw new Failure('base.cancelled')
     const { common, name } = found[0]!
-    if (common.k < vault.row.threshold || new Set(found.map(({ location }) => location)).size < common.k) continue
     const known = await db.kysely.selectFrom('deal').select('deal').where('deal', '=', common.dealId).executeTakeFirst()
     if (known !== undefined) continue
     const one = { location: '', path: '', fragment: name }
@@ -296,6 +297,7 @@ async function adoptNew(
       else findings.add({ ...one, kind: 'orphan', detail: `the same content as dealing ${source.deal}, which the catalogue names` })
       continue
     }
+    if (common.k < vault.row.threshold || new Set(found.map(({ location }) => location)).size < common.k) continue
     const rival = await db.kysely
       .selectFrom('deal')
       .select('deal')
@@ -327,12 +329,6 @@ async function adoptNew(
   const sources = new Set([...later.values()].flat().map(({ common }) => dealtFrom(common)))
   const clear = [...later.values()].flat().filter((one) => !clashing.includes(one) && !sources.has(one.common.dealId))
   for (const one of clear.toSorted((a, b) => Date.parse(a.meta.created) - Date.parse(b.meta.created))) await nameOne(vault, one, findings)
-}
-
-/** The dealing that this one was dealt anew from. */
-function dealtFrom({ ext }: Common): string | undefined {
-  const found = ext.find(({ type }) => type === DEALT_FROM)
-  return found?.value.length === 16 ? toHex(found.value) : undefined
 }
 
 /** Reads all of it; answers what it is and where. Throws when it is not whole, or not signed by a dealer of the vault. */

@@ -1,8 +1,8 @@
 // One dealing into the wanted shape: a new set of fragments under the same keys, a new dealing under new keys, or other places for some of them.
 // Everything is written before anything is given up: until the one transaction that swaps them, the old fragments are what counts.
-import { Failure, fromHex, rfc3339 } from '#base'
+import { Failure, rfc3339 } from '#base'
 import type { Transaction } from '#database'
-import { type Common, dealable, newId, parseMeta } from '#format'
+import { type Common, dealable, dealtAnew, newId, parseMeta } from '#format'
 import { dealLine, dealLineOf, log } from './catalogue.ts'
 import { readReshape, writtenBytes } from './change-plan.ts'
 import { deskSlots } from './chunk-desk.ts'
@@ -13,9 +13,6 @@ import { isOfSet } from './redeal-sets.ts'
 import { pathOf } from './scrub.ts'
 import type { DealTable, FragmentTable, StorageTables } from './tables.ts'
 import { undoIntent, type Vault } from './vault.ts'
-
-/** Type of the extension that names the dealing which this one was dealt anew from (docs/spec/fragment.md, "Change by a gateway"). */
-export const DEALT_FROM = 1
 
 export interface RedealRequest {
   readonly signal: AbortSignal
@@ -80,7 +77,7 @@ export async function dealAnew(vault: Vault, deal: DealTable, request: RedealReq
         created: deal.created,
         modified: meta.modified,
         user: meta.user,
-        ext: [{ type: DEALT_FROM, value: fromHex(deal.deal) }],
+        ext: [dealtAnew(deal.deal)],
         sizeBytes: meta.size,
         body: paced(reader, request, writtenBytes(vault.row.layout, shape)),
         signal: request.signal,

@@ -12,6 +12,7 @@ const COMMANDS = [
   'put',
   'get',
   'cat',
+  'change',
   'ls',
   'mv',
   'cp',
@@ -26,6 +27,7 @@ const COMMANDS = [
   'recover',
   'kit',
   'restore',
+  'refresh',
   'serve',
   'trash',
   'keep',
@@ -79,7 +81,8 @@ test('bash completes commands, options, values, folders here and paths in the va
   }
   assert.deepEqual(complete('').toSorted(), COMMANDS.toSorted())
   assert.deepEqual(complete('loc'), ['location'])
-  assert.deepEqual(complete('location', ''), ['add', 'list', 'test', 'describe'])
+  assert.deepEqual(complete('location', ''), ['add', 'remove', 'replace', 'leave-by', 'keep', 'list', 'test', 'describe'])
+  assert.deepEqual(complete('change', ''), ['status', 'pause', 'resume', 'cancel', 'throttle'])
   assert.deepEqual(complete('health', ''), ['schedule'])
   assert.deepEqual(complete('health', 'schedule', '--auto-repair', 'o'), ['on', 'off'])
   assert.deepEqual(complete('--json', 'location', 'a'), ['add'])

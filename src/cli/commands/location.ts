@@ -9,7 +9,7 @@ import { printable } from '../words.ts'
 export async function addLocation(context: Context, typed: string, options: { readonly label: string | undefined }): Promise<number> {
   const added = await context.client.addLocation(locationSpec(context.host, typed, options.label), { signal: context.signal })
   await context.out.value(added)
-  await context.out.line(`${printable(added.label)} is location ${added.x}. Fill it with what the vault holds: quorate repair`)
+  await context.out.line(`${printable(added.label)} is location ${added.x}. Fill it with what the vault holds: quorate change`)
   return EXIT.done
 }
 
