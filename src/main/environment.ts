@@ -16,7 +16,7 @@ export interface Environment {
   /** QUORATE_LOG: `info`, `warn`, `error` or `silent`. */
   readonly logLevel: LogLevel | undefined
   readonly personFolder: string
-  /** AWS_*, AZURE_*, QUORATE_SFTP_*, QUORATE_WEBDAV_*: credentials of locations that name no file. */
+  /** AWS_*, AZURE_*, GOOGLE_*, QUORATE_SFTP_*, QUORATE_WEBDAV_*: credentials of locations that name no file. */
   readonly variables: Readonly<Record<string, string | undefined>>
 }
 
@@ -35,6 +35,6 @@ export function readEnvironment(): Environment {
     mayOpenBrowser: !env['QUORATE_NO_OPEN'],
     logLevel: LOG_LEVELS.find((known) => known === level),
     personFolder: homedir(),
-    variables: Object.fromEntries(Object.entries(env).filter(([name]) => /^(?:AWS|AZURE|QUORATE_(?:SFTP|WEBDAV))_/.test(name))),
+    variables: Object.fromEntries(Object.entries(env).filter(([name]) => /^(?:AWS|AZURE|GOOGLE|QUORATE_(?:SFTP|WEBDAV))_/.test(name))),
   }
 }

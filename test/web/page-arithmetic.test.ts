@@ -12,6 +12,7 @@ import { rowsNear } from '../../web/src/files/use-window.ts'
 import { createMeasures } from '../../web/src/measures/measures.ts'
 import { placeNames } from '../../web/src/pictures/place-names.ts'
 import { ringLayout } from '../../web/src/pictures/ring-layout.ts'
+import { parseLocation } from '../../src/storage/locations/config.ts'
 import { draftTroubles, emptyDraft, specOf, withKind } from '../../web/src/setup/place-form.ts'
 import { parseEvent } from '../../web/src/site/events.ts'
 import { de } from '../../web/src/words/de.ts'
@@ -127,6 +128,56 @@ test('what is typed becomes the line that the site understands', () => {
     { path: en.setup.empty },
     { endpoint: en.setup.endpointWrong, bucket: en.setup.bucketMissing },
   ])
+})
+
+test('servers that keep folders are described as the site understands', () => {
+  const print = `SHA256:${'aB+/'.repeat(10)}aB+`
+  const sftp = {
+    ...emptyDraft(),
+    kind: 'sftp',
+    host: ' far.example.org:2222 ',
+    user: 'me',
+    folder: '/the vault',
+    hostKey: `${print} `,
+    keyFile: '/k',
+  } as const
+  assert.equal(specOf(sftp), `sftp:ssh://me@far.example.org:2222/the%20vault?hostKey=${encodeURIComponent(print)}&key=%2Fk`)
+  assert.deepEqual(parseLocation(specOf(sftp)), {
+    kind: 'sftp',
+    host: 'far.example.org',
+    port: 2222,
+    user: 'me',
+    path: '/the vault',
+    hostKey: [print],
+    key: '/k',
+  })
+  const home = { ...sftp, folder: '~/v', keyFile: '', passwordFile: '/p' }
+  assert.deepEqual(parseLocation(specOf(home)), {
+    kind: 'sftp',
+    host: 'far.example.org',
+    port: 2222,
+    user: 'me',
+    path: '~/v',
+    hostKey: [print],
+    password: '/p',
+  })
+  const webdav = { ...emptyDraft(), kind: 'webdav', endpoint: 'https://dav.example.org/a/b/', keyFile: '/c' } as const
+  assert.deepEqual(parseLocation(specOf(webdav)), { kind: 'webdav', endpoint: 'https://dav.example.org', path: 'a/b', credentials: '/c' })
+  assert.deepEqual(draftTroubles([sftp, webdav], en), [{}, {}])
+  const empty = { ...emptyDraft(), kind: 'sftp' } as const
+  assert.deepEqual(
+    draftTroubles(
+      [empty, { ...webdav, endpoint: 'https://dav.example.org' }, webdav, webdav, { ...sftp, hostKey: 'MD5:00', host: 'a b' }],
+      en,
+    ),
+    [
+      { host: en.servers.hostWrong, user: en.servers.userMissing, folder: en.servers.folderWrong, hostKey: en.servers.hostKeyWrong },
+      { endpoint: en.servers.addressWrong },
+      {},
+      { endpoint: en.setup.same },
+      { host: en.servers.hostWrong, hostKey: en.servers.hostKeyWrong },
+    ],
+  )
 })
 
 test('events of another shape are passed over', () => {

@@ -1,9 +1,9 @@
-// The fields of one location: a folder, or a bucket or container of a cloud.
+// The fields of one location: a folder, a bucket or container of a cloud, or a folder on a server.
 import { ActionIcon, NativeSelect, TextInput } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { useWords } from '../words/words.tsx'
-import { CLOUDS, type DraftTrouble, type PlaceDraft, withKind } from './place-form.ts'
+import { CLOUDS, type DraftTrouble, type PlaceDraft, SERVERS, withKind } from './place-form.ts'
 import styles from './place-fields.module.css'
 
 interface PlaceFieldsProps {
@@ -15,15 +15,16 @@ interface PlaceFieldsProps {
 }
 
 export function PlaceFields({ number, draft, trouble, change, remove }: PlaceFieldsProps): ReactNode {
-  const { setup, clouds, locations } = useWords()
-  const kinds = ['folder', ...CLOUDS] as const
-  const cloud = draft.kind === 'folder' ? undefined : clouds[draft.kind]
+  const { setup, clouds, locations, servers } = useWords()
+  const kinds = ['folder', ...CLOUDS, ...SERVERS] as const
+  const cloud = CLOUDS.find((kind) => kind === draft.kind)
   const text = (name: Exclude<keyof PlaceDraft, 'id' | 'kind'>) => ({
     value: draft[name],
     onChange: (event: { currentTarget: { value: string } }) => change({ ...draft, [name]: event.currentTarget.value }),
     autoComplete: 'off',
     spellCheck: false,
   })
+  const named = <TextInput {...text('label')} label={setup.label} description={setup.labelHint} className={styles.wide} />
   return (
     <fieldset className={styles.place}>
       <legend className={styles.legend}>{setup.location(number)}</legend>
@@ -51,16 +52,62 @@ export function PlaceFields({ number, draft, trouble, change, remove }: PlaceFie
           </ActionIcon>
         )}
       </div>
-      {cloud === undefined ? (
-        <TextInput {...text('path')} label={setup.path} error={trouble.path} />
-      ) : (
+      {draft.kind === 'folder' && <TextInput {...text('path')} label={setup.path} error={trouble.path} />}
+      {draft.kind === 'sftp' && (
         <div className={styles.bucket}>
-          <TextInput {...text('endpoint')} label={setup.endpoint} placeholder={cloud.endpoint} error={trouble.endpoint} inputMode="url" />
-          <TextInput {...text('bucket')} label={cloud.bucket} error={trouble.bucket} />
+          <TextInput {...text('host')} label={servers.host} placeholder="sftp.example.org:22" error={trouble.host} inputMode="url" />
+          <TextInput {...text('user')} label={servers.user} error={trouble.user} />
+          <TextInput
+            {...text('folder')}
+            label={servers.folder}
+            description={servers.folderHint}
+            placeholder="/vault"
+            error={trouble.folder}
+            className={styles.wide}
+          />
+          <TextInput
+            {...text('hostKey')}
+            label={servers.hostKey}
+            description={servers.hostKeyHint}
+            placeholder="SHA256:…"
+            error={trouble.hostKey}
+            className={styles.wide}
+          />
+          <TextInput {...text('keyFile')} label={servers.keyFile} />
+          <TextInput {...text('passwordFile')} label={servers.passwordFile} />
+          <p className={styles.note}>{servers.secrets}</p>
+          {named}
+        </div>
+      )}
+      {draft.kind === 'webdav' && (
+        <div className={styles.bucket}>
+          <TextInput
+            {...text('endpoint')}
+            label={servers.address}
+            description={servers.addressHint}
+            placeholder="https://dav.example.org/vault"
+            error={trouble.endpoint}
+            inputMode="url"
+            className={styles.wide}
+          />
+          <TextInput {...text('keyFile')} label={servers.credentials} description={servers.credentialsHint} className={styles.wide} />
+          {named}
+        </div>
+      )}
+      {cloud !== undefined && (
+        <div className={styles.bucket}>
+          <TextInput
+            {...text('endpoint')}
+            label={setup.endpoint}
+            placeholder={clouds[cloud].endpoint}
+            error={trouble.endpoint}
+            inputMode="url"
+          />
+          <TextInput {...text('bucket')} label={clouds[cloud].bucket} error={trouble.bucket} />
           <TextInput {...text('prefix')} label={setup.prefix} />
           {draft.kind === 's3' && <TextInput {...text('region')} label={setup.region} placeholder="eu-central-1" />}
-          <TextInput {...text('keyFile')} label={setup.keyFile} description={cloud.keyFile} className={styles.wide} />
-          <TextInput {...text('label')} label={setup.label} description={setup.labelHint} className={styles.wide} />
+          <TextInput {...text('keyFile')} label={setup.keyFile} description={clouds[cloud].keyFile} className={styles.wide} />
+          {named}
         </div>
       )}
     </fieldset>
