@@ -18,6 +18,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run: Bench }>>> = {
   's3-vault': () => import('./s3-vault.ts'),
   database: () => import('./database.ts'),
   upkeep: () => import('./upkeep.ts'),
+  'sftp-driver': () => import('./sftp-driver.ts'),
 }
 
 const root = resolve(import.meta.dirname, '..')
