@@ -18,6 +18,8 @@ interface ModelFile {
 
 interface Model {
   files: Map<string, ModelFile>
+  /** Removed on purpose, by the id of the entry. */
+  readonly trash: Map<string, ModelFile>
 }
 
 const SHAPES = [
@@ -76,7 +78,7 @@ class Run {
   readonly #random: Chance
   readonly #history: string[]
   readonly #clock: Clock
-  readonly #model: Model = { files: new Map() }
+  readonly #model: Model = { files: new Map(), trash: new Map() }
   /** Places that misbehave, or did since the last time that all was repaired. */
   #bad = new Set<string>()
   /** Places that were bad before the database was lost: what was to be removed there is known to nobody any more. */
@@ -123,7 +125,9 @@ class Run {
     else if (kind < 60) await this.#get()
     else if (kind < 68) await this.#move()
     else if (kind < 74) await this.#copy()
-    else if (kind < 82) await this.#remove()
+    else if (kind < 78) await this.#remove()
+    else if (kind < 80) await this.#trash()
+    else if (kind < 82) await this.#untrash()
     else if (kind < 87) await this.#list()
     else if (kind < 91) await this.#scrub()
     else if (kind < 95) await this.#repair()
@@ -236,6 +240,29 @@ class Run {
       await this.#site.storage.remove({ path, recursive: false, version })
       if (version !== undefined) versions.delete(version)
       if (version === undefined || versions.size === 0) this.#model.files.delete(path)
+    })
+  }
+
+  async #trash(): Promise<void> {
+    const path = this.#some()
+    if (path === undefined) return
+    const file = this.#model.files.get(path)!
+    await this.#try(`trash ${path}`, async () => {
+      const { id } = await this.#site.storage.moveToTrash({ path, recursive: false })
+      this.#model.files.delete(path)
+      this.#model.trash.set(id, file)
+    })
+  }
+
+  async #untrash(): Promise<void> {
+    const ids = [...this.#model.trash.keys()]
+    if (ids.length === 0) return
+    const id = this.#pick(ids)
+    await this.#try(`untrash ${id}`, async () => {
+      const { path } = await this.#site.storage.restoreTrash({ id })
+      assert.ok(!this.#model.files.has(path), `${path} was written over`)
+      this.#model.files.set(path, this.#model.trash.get(id)!)
+      this.#model.trash.delete(id)
     })
   }
 

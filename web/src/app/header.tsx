@@ -1,7 +1,7 @@
 // The strip on top: whose vault, where am I, is it well.
 import type { Site, Status } from '#contract'
 import { ActionIcon } from '@mantine/core'
-import { IconActivityHeartbeat, IconFolder, IconKeyboard, IconTopologyStar3 } from '@tabler/icons-react'
+import { IconActivityHeartbeat, IconFolder, IconKeyboard, IconTopologyStar3, IconTrash } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { Mark } from '../pictures/mark.tsx'
 import { toneOfHealth } from '../pictures/tone.ts'
@@ -95,6 +95,9 @@ function Tabs({ page }: { readonly page: Page }): ReactNode {
         aria-current={page === 'health' || page === 'planner' ? 'page' : undefined}
       >
         <IconActivityHeartbeat size={18} aria-hidden /> {words.app.health}
+      </a>
+      <a className={styles.tab} href={hrefOf({ page: 'trash' })} aria-current={page === 'trash' ? 'page' : undefined}>
+        <IconTrash size={18} aria-hidden /> {words.trash.title}
       </a>
     </>
   )

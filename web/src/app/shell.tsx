@@ -22,6 +22,7 @@ import styles from './shell.module.css'
 const LocationsPage = lazy(async () => ({ default: (await import('../places/locations-page.tsx')).LocationsPage }))
 const HealthPage = lazy(async () => ({ default: (await import('../health/health-page.tsx')).HealthPage }))
 const PlannerPage = lazy(async () => ({ default: (await import('../planner/planner-page.tsx')).PlannerPage }))
+const TrashPage = lazy(async () => ({ default: (await import('../trash/trash-page.tsx')).TrashPage }))
 const Shortcuts = lazy(async () => ({ default: (await import('./shortcuts.tsx')).Shortcuts }))
 
 export function Shell({ site }: { readonly site: Site }): ReactNode {
@@ -50,6 +51,7 @@ export function Shell({ site }: { readonly site: Site }): ReactNode {
             {route.page === 'locations' && <LocationsPage status={status.data} site={site} />}
             {route.page === 'health' && <HealthPage />}
             {route.page === 'planner' && <PlannerPage />}
+            {route.page === 'trash' && <TrashPage />}
           </Suspense>
         </Guard>
       </main>

@@ -3,6 +3,8 @@ import type { ReactNode } from 'react'
 import type { Deed } from './deeds.ts'
 import { NameDialog } from './name-dialog.tsx'
 import { PlaceDialog } from './place-dialog.tsx'
+import { KeepingDialog } from '../trash/keeping-dialog.tsx'
+import { MomentDialog } from '../trash/moment-dialog.tsx'
 import { RemoveDialog } from './remove-dialog.tsx'
 
 export interface DeedProps<D extends Deed = Deed> {
@@ -19,6 +21,10 @@ export function DeedDialog({ deed, close, done }: DeedProps): ReactNode {
     case 'move':
     case 'copy':
       return <PlaceDialog deed={deed} close={close} done={done} />
+    case 'moment':
+      return <MomentDialog path={deed.path} close={close} done={done} />
+    case 'keeping':
+      return <KeepingDialog path={deed.path} close={close} done={done} />
     case 'remove':
     case 'remove-version':
       return <RemoveDialog deed={deed} close={close} done={done} />

@@ -73,7 +73,7 @@ function Folder({
     <div className={styles.page}>
       <section className={styles.folder} aria-label={words.files.title}>
         <Crumbs path={path} />
-        <Toolbar path={path} typed={typed} setTyped={setTyped} newFolder={() => setDeed({ kind: 'folder', in: path })} />
+        <Toolbar path={path} typed={typed} setTyped={setTyped} newFolder={() => setDeed({ kind: 'folder', in: path })} doing={setDeed} />
         <DropZone path={path}>
           {selection.length > 0 && <SelectionBar selection={selection} clear={() => setPicked(new Set())} doing={setDeed} />}
           <p className={styles.count} role="status">

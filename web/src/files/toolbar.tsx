@@ -1,11 +1,12 @@
 // Bring something in, make a folder, find something in this one.
 import { ActionIcon, Button, Menu, TextInput } from '@mantine/core'
-import { IconFile, IconFolderPlus, IconFolderUp, IconSearch, IconUpload, IconX } from '@tabler/icons-react'
+import { IconFile, IconFolderPlus, IconFolderUp, IconHistory, IconSearch, IconShieldLock, IconUpload, IconX } from '@tabler/icons-react'
 import { useRef, type ChangeEvent, type ReactNode } from 'react'
 import { useKey } from '../app/use-page-keys.ts'
 import { chosen } from '../uploads/walk.ts'
 import { takeIn } from '../uploads/uploads.ts'
 import { useWords } from '../words/words.tsx'
+import type { Doing } from './deeds.ts'
 import styles from './toolbar.module.css'
 
 interface ToolbarProps {
@@ -13,9 +14,10 @@ interface ToolbarProps {
   readonly typed: string
   readonly setTyped: (typed: string) => void
   readonly newFolder: () => void
+  readonly doing: Doing
 }
 
-export function Toolbar({ path, typed, setTyped, newFolder }: ToolbarProps): ReactNode {
+export function Toolbar({ path, typed, setTyped, newFolder, doing }: ToolbarProps): ReactNode {
   const words = useWords()
   const files = useRef<HTMLInputElement>(null)
   const folder = useRef<HTMLInputElement>(null)
@@ -46,6 +48,21 @@ export function Toolbar({ path, typed, setTyped, newFolder }: ToolbarProps): Rea
       <Button variant="default" leftSection={<IconFolderPlus size={18} aria-hidden />} onClick={newFolder}>
         {words.files.newFolder}
       </Button>
+      <Menu position="bottom-start">
+        <Menu.Target>
+          <ActionIcon variant="default" size={36} aria-label={words.trash.ofFolder} title={words.trash.ofFolder}>
+            <IconHistory size={18} aria-hidden />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={<IconHistory size={16} aria-hidden />} onClick={() => doing({ kind: 'moment', path })}>
+            {words.trash.asItWas}
+          </Menu.Item>
+          <Menu.Item leftSection={<IconShieldLock size={16} aria-hidden />} onClick={() => doing({ kind: 'keeping', path })}>
+            {words.trash.keep}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
       <input ref={files} type="file" multiple hidden onChange={take} data-testid="choose-files" />
       <input ref={folder} type="file" multiple hidden onChange={take} data-testid="choose-folder" {...{ webkitdirectory: '' }} />
       <TextInput

@@ -21,6 +21,7 @@ export function useDeed<T>(act: (input: T) => Promise<string>, done: () => void)
     onSettled: () => {
       void queries.invalidateQueries({ queryKey: keys.lists })
       void queries.invalidateQueries({ queryKey: keys.files })
+      void queries.invalidateQueries({ queryKey: keys.trash })
     },
   })
   return { run: mutate, running: isPending, error }

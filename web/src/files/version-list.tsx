@@ -1,7 +1,7 @@
 // All versions of a file, each to download or to remove.
 import type { Entry } from '#contract'
 import { ActionIcon, Skeleton } from '@mantine/core'
-import { IconDownload, IconTrash } from '@tabler/icons-react'
+import { IconArrowBackUp, IconDownload, IconTrash } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { noteTroubleIn } from '../app/notices.ts'
@@ -12,6 +12,7 @@ import { useSpeech } from '../words/words.tsx'
 import type { Doing } from './deeds.ts'
 import styles from './details.module.css'
 import { download } from './download.ts'
+import { useDeed } from './use-deed.ts'
 
 export function VersionList({ entry, doing }: { readonly entry: Entry; readonly doing: Doing }): ReactNode {
   const { words, measures } = useSpeech()
@@ -19,12 +20,20 @@ export function VersionList({ entry, doing }: { readonly entry: Entry; readonly 
     queryKey: [...keys.file(entry.path), 'versions'],
     queryFn: ({ signal }) => client.versions({ path: entry.path }, { signal }),
   })
+  const restore = useDeed(
+    async (version: number) => {
+      await client.restoreVersion({ path: entry.path, version })
+      return words.trash.versionRestored(version)
+    },
+    () => undefined,
+  )
   return (
     <section aria-labelledby="versions">
       <h3 id="versions" className={styles.title}>
         {words.details.versions}
       </h3>
       <TroubleBox error={error} retry={() => void refetch()} />
+      <TroubleBox error={restore.error} />
       {data === undefined && error === null && <Skeleton height={44} />}
       <ul className={styles.versions}>
         {data?.versions.map((version) => (
@@ -36,8 +45,22 @@ export function VersionList({ entry, doing }: { readonly entry: Entry; readonly 
               </span>
               <small>
                 {measures.bytes(version.size)} · {measures.date(version.created)}
+                {version.sameAs !== null && ` · ${words.trash.sameAs(version.sameAs)}`}
               </small>
             </span>
+            {!version.current && (
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                c="var(--ink)"
+                onClick={() => restore.run(version.number)}
+                loading={restore.running}
+                aria-label={words.trash.restoreVersion(version.number)}
+                title={words.trash.restoreVersion(version.number)}
+              >
+                <IconArrowBackUp size={18} aria-hidden />
+              </ActionIcon>
+            )}
             <ActionIcon
               variant="subtle"
               color="gray"

@@ -36,6 +36,11 @@ export function useLive(): void {
             return
           }
           case 'task':
+            if (event.task.state !== 'running' && (event.task.kind === 'remove' || event.task.kind === 'restore')) {
+              void queries.invalidateQueries({ queryKey: keys.trash })
+              void queries.invalidateQueries({ queryKey: keys.deletions })
+              void queries.invalidateQueries({ queryKey: keys.lists })
+            }
             return noteTask(queries, event.task)
           case 'files':
             // A first file makes the folders above it too.

@@ -17,6 +17,8 @@ export const keys = {
   list: (path: string) => ['list', path],
   file: (path: string) => ['file', path],
   files: ['file'],
+  trash: ['trash'],
+  deletions: ['deletions'],
 } as const
 
 /** The site may run on this very machine, so being offline says nothing: every call is tried. */
