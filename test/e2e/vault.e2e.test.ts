@@ -355,6 +355,44 @@ step('everything can be done from the keyboard', async () => {
   await page.getByRole('searchbox').fill('')
 })
 
+step('what was removed comes back, the past of a folder is asked for, and what goes for good leaves a record', async () => {
+  const trash = page.getByRole('link', { name: 'Trash' }).first()
+  await trash.click()
+  await page.getByRole('heading', { name: 'Trash', exact: true }).waitFor()
+  await page.getByRole('button', { name: 'Restore dropped again.txt' }).waitFor()
+  await looks.at(page, 'trash', ['desktop', 'phone-dark'])
+  await page.getByRole('button', { name: 'Restore dropped again.txt' }).click()
+  await row('dropped again.txt').waitFor()
+  await choose('dropped again.txt', 'Remove')
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+  await row('dropped again.txt').waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'The past of this folder' }).click()
+  await page.getByRole('menuitem', { name: 'As it was' }).click()
+  const moment = page.getByRole('dialog', { name: 'Vault as it was' })
+  await moment.getByRole('alert').getByText('known from').waitFor()
+  await looks.at(page, 'as-it-was', ['desktop', 'phone-dark'])
+  await moment.getByRole('button', { name: 'Cancel' }).click()
+  await page.getByRole('button', { name: 'The past of this folder' }).click()
+  await page.getByRole('menuitem', { name: 'How long' }).click()
+  const keeping = page.getByRole('dialog', { name: 'How long Vault keeps things' })
+  await keeping.getByLabel('Days in the trash').fill('14')
+  await keeping.getByRole('button', { name: 'Save' }).click()
+  await keeping.waitFor({ state: 'detached' })
+  await trash.click()
+  await page.getByRole('button', { name: 'Delete for good: dropped again.txt' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete for good' }).click()
+  await page.getByRole('heading', { name: 'The trash is empty' }).waitFor()
+  const gone = page.getByRole('listitem').filter({ hasText: 'dropped again.txt' })
+  await gone.getByText('gone everywhere').waitFor({ timeout: 40_000 })
+  const record = JSON.parse((await bytesOf(await download(() => gone.getByRole('link', { name: /^Record/ }).click()))).toString()) as {
+    readonly state: string
+    readonly path: string
+  }
+  assert.deepEqual([record.state, record.path], ['closed', '/dropped again.txt'])
+  await page.getByRole('link', { name: 'Files' }).first().click()
+  await row('scan.dcm').waitFor()
+})
+
 step('move and copy walk through the folders', async () => {
   await choose('Befund Größe 1,5 %.txt', 'Move')
   const dialog = page.getByRole('dialog', { name: /^Move Befund/ })

@@ -415,7 +415,7 @@ export const en = {
     restored: (name: string): string => `${name} is back.`,
     restoredAs: (name: string, as: string): string => `${name} is back as ${as}, since its name was taken.`,
     remove: 'Delete for good',
-    removeOne: (name: string): string => `Delete ${name} for good`,
+    removeOne: (name: string): string => `Delete for good: ${name}`,
     nothing: 'The trash is empty',
     nothingText:
       'What you remove comes here first and can be brought back for 30 days, or as long as the rules of its folder say. Then it is deleted at every location.',
@@ -428,7 +428,7 @@ export const en = {
     awaited: (locations: string): string => (locations === '' ? 'under way' : `the answer of ${locations} is awaited`),
     closed: (date: string): string => `gone everywhere, confirmed ${date}`,
     record: 'Record',
-    recordOf: (path: string): string => `Download the record of the deletion of ${path}`,
+    recordOf: (path: string): string => `Record of the deletion of ${path}`,
     ofFolder: 'The past of this folder',
     asItWas: 'As it was at a moment…',
     keep: 'How long things are kept…',
