@@ -381,7 +381,7 @@ step('what was removed comes back, the past of a folder is asked for, and what g
   await trash.click()
   await page.getByRole('button', { name: 'Delete for good: dropped again.txt' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Delete for good' }).click()
-  await page.getByRole('heading', { name: 'The trash is empty' }).waitFor()
+  await page.getByRole('button', { name: 'Delete for good: dropped again.txt' }).waitFor({ state: 'detached' })
   const gone = page.getByRole('listitem').filter({ hasText: 'dropped again.txt' })
   await gone.getByText('gone everywhere').waitFor({ timeout: 40_000 })
   const record = JSON.parse((await bytesOf(await download(() => gone.getByRole('link', { name: /^Record/ }).click()))).toString()) as {

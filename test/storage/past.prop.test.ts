@@ -70,7 +70,7 @@ class Model {
   }
 
   /** Path and content at a moment; `undefined` where nothing of then is kept. */
-  then(moment: number): Map<string, ModelVersion | undefined> {
+  stateAt(moment: number): Map<string, ModelVersion | undefined> {
     const found = new Map<string, ModelVersion | undefined>()
     for (const file of this.files) {
       const name = file.names.findLast(({ since }) => since <= moment)
@@ -305,7 +305,7 @@ class Run {
     if (this.#moments.length === 0) return
     const moment = this.#pick(this.#moments)
     this.#say(`go back to ${this.#moments.indexOf(moment) + 1}`)
-    const then = this.#model.then(moment)
+    const then = this.#model.stateAt(moment)
     const expected = new Map(this.#shown().flatMap(({ path, seed }) => (then.has(path) ? [[path, seed] as const] : [])))
     for (const [path, version] of then) if (version !== undefined) expected.set(path, version.seed)
     const before = new Set((await this.#site.storage.trash({})).entries.map(({ id }) => id))
@@ -381,11 +381,11 @@ class Run {
 }
 
 function pathOf(file: ModelFile): string {
-  return file.names.at(-1)!.path
+  return file.names[file.names.length - 1]!.path
 }
 
 function newest(file: ModelFile): ModelVersion {
-  return file.versions.at(-1)!
+  return file.versions[file.versions.length - 1]!
 }
 
 suite('what was, against a model', () => {
