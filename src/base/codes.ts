@@ -86,6 +86,8 @@ export const CODES = {
   'location.not-ours': { kind: 'conflict', title: 'The place is empty or belongs to something else', retry: false },
   'location.unsupported': { kind: 'invalid', title: 'The location cannot do this', retry: false },
   'location.name': { kind: 'invalid', title: 'No location keeps such a name', retry: false },
+  'location.lock': { kind: 'denied', title: 'Locks at the location cannot be made longer', retry: false },
+  'location.kept': { kind: 'denied', title: 'The location does not let go what is not needed any more', retry: false },
   'location.config': { kind: 'invalid', title: 'The description of the location is not usable', retry: false },
 
   'database.version': { kind: 'unavailable', title: 'The database was written by a newer version', retry: false },

@@ -4,7 +4,8 @@ import type { HealthSettings, Task } from '#contract'
 import { newId } from '#format'
 import { heldBackPlaces, noteWounds, repairDebt } from './health-debt.ts'
 import { sampleHealth } from './health-samples.ts'
-import { scrubSlice } from './health-scrub.ts'
+import { renewLocks } from './health-locks.ts'
+import { scrubSlice, type SliceTools } from './health-scrub.ts'
 import { readPasses, readSettings, takeLease } from './health-settings.ts'
 import type { UsageMeters } from './health-usage.ts'
 import { repair } from './repair.ts'
@@ -80,7 +81,7 @@ export class HealthKeeper {
     const settings = await readSettings(db)
     if (damaged > 0) await this.#repairIfDue(settings)
     await sampleHealth(vault)
-    if (!settings.paused && this.#slice === undefined && !this.#otherWork()) {
+    if (this.#slice === undefined && !this.#otherWork()) {
       this.#slice = this.#check(settings)
         .catch((error: unknown) => {
           if (!this.#stop.signal.aborted) this.#warn(error, 'a scheduled check was broken off; it goes on where it was')
@@ -95,11 +96,13 @@ export class HealthKeeper {
     const { vault } = this.#running
     const { db, clock } = this.#core
     const untilMs = clock.now() + SLICE_MS
+    const tools: SliceTools = { signal: this.#stop.signal, settings, untilMs, mayGoOn: async () => !this.#otherWork() }
+    // Locks that end are no check that may be paused.
+    await renewLocks(vault, tools)
+    if (settings.paused) return
     for (const pass of await readPasses(db)) {
       const found = await scrubSlice(vault, pass, {
-        signal: this.#stop.signal,
-        settings,
-        untilMs,
+        ...tools,
         mayGoOn: async () => !this.#otherWork() && !(await readSettings(db)).paused,
       })
       if (found) this.#core.changed()

@@ -1,7 +1,7 @@
 // Checking by schedule: each pass is spread over its period, goes on where it stopped, and leaves the places time for people's work.
 import { Failure } from '#base'
 import type { HealthSettings } from '#contract'
-import { savePass } from './health-settings.ts'
+import { type CheckPass, savePass } from './health-settings.ts'
 import { Findings, type Progress } from './findings.ts'
 import { within } from './patience.ts'
 import type { Place } from './place.ts'
@@ -25,7 +25,7 @@ const quiet: Progress = { total: () => undefined, add: () => undefined }
  * Brings the pass to where it should be by now. Each step is one object, or one page of names at one place, and is noted before the next
  * begins. Answers whether something was found.
  */
-export async function scrubSlice(vault: Vault, given: ScrubPassTable, tools: SliceTools): Promise<boolean> {
+export async function scrubSlice(vault: Vault, given: CheckPass, tools: SliceTools): Promise<boolean> {
   const { db, clock } = vault.parts
   let pass = given
   if (pass.enabled === 0) return false
@@ -71,7 +71,7 @@ export function progressOf(pass: ScrubPassTable): number | null {
 }
 
 /** Ids are random, so the first digits of the cursor tell how far it came. */
-function placeOf({ cursor, depth }: ScrubPassTable): number {
+export function placeOf({ cursor, depth }: ScrubPassTable): number {
   if (cursor === null || cursor === '') return 0
   if (depth !== 'present') return part(cursor)
   const [at = '0', of = '1', name = ''] = cursor.split(':')
@@ -92,7 +92,7 @@ interface StepTools {
 }
 
 /** The next object; null after the last. */
-async function stepObject(vault: Vault, pass: ScrubPassTable, { findings, signal, pace }: StepTools): Promise<string | null> {
+async function stepObject(vault: Vault, pass: CheckPass, { findings, signal, pace }: StepTools): Promise<string | null> {
   const deal = await vault.parts.db.kysely
     .selectFrom('deal')
     .selectAll()
@@ -110,7 +110,7 @@ async function stepObject(vault: Vault, pass: ScrubPassTable, { findings, signal
  * One page of names at one place, compared with what should lie between its first and its last. Lists may be stale, so what seems to be
  * missing is asked for by name before it counts. The cursor is `INDEX:COUNT:NAME`.
  */
-async function stepNames(vault: Vault, pass: ScrubPassTable, { findings, signal }: StepTools): Promise<string | null> {
+async function stepNames(vault: Vault, pass: CheckPass, { findings, signal }: StepTools): Promise<string | null> {
   const { db, places, clock, stallMs } = vault.parts
   const { all } = places
   const [at = '0', , ...rest] = (pass.cursor ?? '').split(':')

@@ -18,15 +18,17 @@ const DEFAULTS: HealthSettings = {
   repairDelaySeconds: 600,
 }
 
+export type CheckPass = ScrubPassTable & { readonly depth: ScrubDepth }
+
 export async function readSettings(db: Store): Promise<HealthSettings> {
   const row = await db.kysely.selectFrom('health_setting').select('value').where('name', '=', 'settings').executeTakeFirst()
   return { ...DEFAULTS, ...(row === undefined ? {} : (JSON.parse(row.value) as Partial<HealthSettings>)) }
 }
 
 /** The pass of each depth; those that no row stands for yet are as by default. */
-export async function readPasses(db: Store): Promise<ScrubPassTable[]> {
+export async function readPasses(db: Store): Promise<CheckPass[]> {
   const rows = await db.kysely.selectFrom('scrub_pass').selectAll().execute()
-  return DEPTHS.map((depth) => rows.find((row) => row.depth === depth) ?? freshPass(depth))
+  return DEPTHS.map((depth) => ({ ...(rows.find((row) => row.depth === depth) ?? freshPass(depth)), depth }))
 }
 
 export async function savePass(db: Store, pass: ScrubPassTable): Promise<void> {

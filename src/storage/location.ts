@@ -54,6 +54,15 @@ export interface Location {
   /** Tries what the location promises, with small objects of its own under `probe/`, and removes them. */
   probe(options?: LocationOptions): Promise<Capabilities>
 
+  /** For how many days everything that is written is locked; undefined where nothing is. */
+  readonly lockDays?: number | undefined
+
+  /**
+   * Locks what stands under the name for all the days of the location again, from now on. `held`: its lock lasts long enough as it is.
+   * `refused`: no right to, or no lock there. `location.absent` when there is nothing.
+   */
+  extendLock?(name: FragmentName, options?: LocationOptions): Promise<'extended' | 'held' | 'refused'>
+
   /** Accepts what stands at the place now, where the driver had noticed an exchange: part of the explicit act of repair. */
   renew?(): void
 

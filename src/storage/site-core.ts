@@ -423,6 +423,7 @@ export class SiteCore {
         'health_sample',
         'location_usage',
         'location_traits',
+        'kept_name',
       ] as const)
         await tx.deleteFrom(table).execute()
     })

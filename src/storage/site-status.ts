@@ -5,6 +5,8 @@ import { dealerFingerprint } from '#format'
 import { parseCapabilities } from './enrolment.ts'
 import { drillMessages, kitMessages } from './kit.ts'
 import { headStatus } from './head-status.ts'
+import { lockMessages } from './health-locks.ts'
+import { keptMessages } from './kept-names.ts'
 import { allowedPlaces, isMassLoss } from './health-debt.ts'
 import { lostPromises, probeRows } from './probing.ts'
 import type { SiteCore } from './site-core.ts'
@@ -65,10 +67,12 @@ export async function siteStatus(core: SiteCore, request: { readonly check: bool
     }))
   const prepared = [...(await kitMessages(core)), ...(await drillMessages(core, core.clock))]
   const alarmed = [...alarms, ...lostPromises(locations)]
+  const locks = await lockMessages(running.vault)
+  const kept = await keptMessages(running.vault)
   return {
     ...status,
     head,
     locations,
-    messages: [...alarmed, ...status.messages, ...messages, ...(await changeMessages(core)), ...hints, ...prepared],
+    messages: [...alarmed, ...status.messages, ...messages, ...(await changeMessages(core)), ...locks, ...hints, ...prepared, ...kept],
   }
 }

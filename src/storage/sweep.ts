@@ -2,6 +2,7 @@
 import { Failure, rfc3339 } from '#base'
 import { type DiscardAnswer, noteAnswers, settleDeletions } from './deletion.ts'
 import { ripeDeals } from './grace.ts'
+import { noteKept, notYet } from './kept-names.ts'
 import { within } from './patience.ts'
 import type { Place } from './place.ts'
 import { undoIntent, type Vault } from './vault.ts'
@@ -128,15 +129,24 @@ async function takeAway<Row extends { readonly location: string; readonly name: 
     [...Map.groupBy(rows, ({ location }) => location)].map(async ([id, group]) => {
       const place = at(id)
       if (place === undefined) return
-      const queue = group.filter(({ name }) => name !== null)
+      const names = group.flatMap(({ name }) => (name === null ? [] : [name]))
+      const waiting = await notYet(vault, id, names)
+      for (const row of group) {
+        const answer = row.name === null ? undefined : waiting.get(row.name)
+        if (answer !== undefined) tell(row, answer)
+      }
+      const queue = group.filter(({ name }) => name !== null && !waiting.has(name))
+      const answers: { readonly name: string; readonly answer: DiscardAnswer }[] = []
       const work = async (): Promise<void> => {
         for (let row = queue.shift(); row !== undefined; row = queue.shift()) {
           const answer = await discard(vault, place, { name: row.name!, signal })
           tell(row, answer)
+          answers.push({ name: row.name!, answer })
           if (answer === 'removed') taken.push(row)
         }
       }
       await Promise.all(Array.from({ length: AT_ONCE }, work))
+      await noteKept(vault, id, answers)
     }),
   )
   return taken
@@ -154,8 +164,10 @@ async function discard(vault: Vault, place: Place, what: { readonly name: string
     return (await within(patience, (stop) => place.location.discard(name, { signal: stop }))) === 'gone' ? 'removed' : 'kept'
   } catch (error) {
     if (!(error instanceof Failure)) throw error
+    // A credential without the right to delete is enough to run: the place is as well as before.
+    if (error.kind === 'denied') return 'denied'
     place.failed(error)
-    return error.kind === 'denied' ? 'denied' : 'unreachable'
+    return 'unreachable'
   }
 }
 
@@ -168,6 +180,6 @@ async function forget(vault: Vault, place: Place, what: { readonly name: string;
     await within(patience, async (stop) => place.location.forget?.(what.name, { signal: stop }))
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    place.failed(error)
+    if (error.kind !== 'denied') place.failed(error)
   }
 }

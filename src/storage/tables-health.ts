@@ -4,7 +4,8 @@ import type { Migration } from '#database'
 
 /** One depth of checking: how often all is gone through, and how far the present pass came. */
 export interface ScrubPassTable {
-  readonly depth: 'present' | 'tags' | 'full'
+  /** `locks` is no check, but the renewal of locks, which goes through everything in the same way. */
+  readonly depth: 'present' | 'tags' | 'full' | 'locks'
   readonly every_ms: number
   readonly enabled: number
   /** Where the next slice goes on; null = no pass is under way. */
@@ -69,6 +70,16 @@ export interface TraitsTable {
   readonly traits: string
 }
 
+/** A name that a location would not let go, and when it is asked for again. */
+export interface KeptNameTable {
+  readonly location: string
+  readonly name: string
+  readonly since: number
+  readonly tries: number
+  readonly next_try: number
+  readonly answer: 'kept' | 'denied'
+}
+
 export interface HealthTables {
   readonly scrub_pass: ScrubPassTable
   readonly health_setting: HealthSettingTable
@@ -76,6 +87,7 @@ export interface HealthTables {
   readonly health_sample: HealthSampleTable
   readonly location_usage: UsageTable
   readonly location_traits: TraitsTable
+  readonly kept_name: KeptNameTable
 }
 
 export const healthMigrations: Record<string, Migration> = {
@@ -139,6 +151,20 @@ export const healthMigrations: Record<string, Migration> = {
         .createTable('location_traits')
         .addColumn('location', 'text', (c) => c.primaryKey())
         .addColumn('traits', 'text', (c) => c.notNull())
+        .execute()
+    },
+  },
+  'storage-health-0002-kept': {
+    up: async (db) => {
+      await db.schema
+        .createTable('kept_name')
+        .addColumn('location', 'text', (c) => c.notNull())
+        .addColumn('name', 'text', (c) => c.notNull())
+        .addColumn('since', 'bigint', (c) => c.notNull())
+        .addColumn('tries', 'bigint', (c) => c.notNull())
+        .addColumn('next_try', 'bigint', (c) => c.notNull())
+        .addColumn('answer', 'text', (c) => c.notNull())
+        .addPrimaryKeyConstraint('kept_name_key', ['location', 'name'])
         .execute()
     },
   },

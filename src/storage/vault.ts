@@ -505,7 +505,7 @@ export async function undoIntent({ db, places, clock, stallMs }: VaultParts, pro
           if (answer === 'kept') left.push({ location, name })
         }
       } catch (error) {
-        if (error instanceof Failure) place.failed(error)
+        if (error instanceof Failure && error.kind !== 'denied') place.failed(error)
         left.push({ location, name })
       }
     }),

@@ -71,10 +71,12 @@ export function createAzureLocation(options: AzureLocationOptions): Location {
 class AzureLocation implements Location {
   readonly kind = 'azure'
   readonly label: string
+  readonly lockDays: number | undefined
   readonly #store: AzureStore
 
   constructor(store: AzureStore) {
     this.#store = store
+    this.lockDays = store.lock?.days
     this.label = store.label
   }
 

@@ -70,11 +70,13 @@ export function createGcsLocation(options: GcsLocationOptions): Location {
 class GcsLocation implements Location {
   readonly kind = 'gcs'
   readonly label: string
+  readonly lockDays: number | undefined
   readonly #store: GcsStore
   readonly #close: () => void
 
   constructor(store: GcsStore, close: () => void) {
     this.#store = store
+    this.lockDays = store.lock?.days
     this.#close = close
     this.label = store.label
   }

@@ -20,6 +20,7 @@ import { S3Client, type S3ClientOptions } from './client.ts'
 import { discardInS3 } from './discard.ts'
 import { listS3 } from './list.ts'
 import { abortUpload, standingParts, unfinishedUploads } from './multipart.ts'
+import { extendLock } from './lock.ts'
 import { putOnce, sizeOf } from './put.ts'
 import { s3ProbeTools } from './probe-tools.ts'
 import { adoptInS3 } from './adopt.ts'
@@ -65,11 +66,13 @@ export function createS3Location(options: S3LocationOptions): Location {
 class S3Location implements Location {
   readonly kind = 's3'
   readonly label: string
+  readonly lockDays: number | undefined
   readonly #store: Store
 
   constructor(store: Store) {
     this.#store = store
     this.label = store.label
+    this.lockDays = store.lock?.days
   }
 
   async create(name: FragmentName, options: LocationOptions & { readonly expectedBytes?: number } = {}): Promise<FragmentSink> {
@@ -96,6 +99,11 @@ class S3Location implements Location {
 
   list(request: ListRequest, options: LocationOptions = {}): Promise<ListPage> {
     return listS3(this.#store, request, options.signal)
+  }
+
+  async extendLock(name: FragmentName, options: LocationOptions = {}): Promise<'extended' | 'held' | 'refused'> {
+    checkName(name, this.label)
+    return extendLock(this.#store, name, options)
   }
 
   async discard(name: FragmentName, options: LocationOptions = {}): Promise<'gone' | 'kept'> {
