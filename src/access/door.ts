@@ -5,6 +5,8 @@ import type {
   ChangeRequest,
   ChangeStatus,
   DeletionListing,
+  DrillAnswer,
+  DrillVerdict,
   Entry,
   Kit,
   KitFacts,
@@ -152,6 +154,11 @@ export interface Door {
   healthHistory(request: { readonly days?: number | undefined }): Promise<HealthHistory>
   plan(request: PlanRequest): Promise<Plan>
   repair(request: { readonly path?: string | undefined }): Promise<Task>
+  /** The source is only read. */
+  importFiles(request: { readonly source: string; readonly path: string; readonly check: boolean }): Promise<Task>
+  drill(request: { readonly people: readonly [string, string]; readonly files: number }): Promise<Task>
+  lastDrill(): Promise<DrillAnswer>
+  verifyDrill(request: { readonly report: unknown }): Promise<DrillVerdict>
   /** Access keys and signing keys leave the site only sealed to the officers named. */
   makeKit(request: {
     readonly officers: readonly { readonly name: string; readonly recipient: string }[]

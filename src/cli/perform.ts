@@ -83,6 +83,12 @@ export async function perform(
       return (await import('./commands/plan.ts')).plan(context, wish.options)
     case 'repair':
       return (await import('./commands/long-work.ts')).repair(context, wish.path)
+    case 'import':
+      return (await import('./commands/import.ts')).importFiles(context, wish.place, wish.path, { check: wish.check })
+    case 'drill':
+      return (await import('./commands/drill.ts')).drill(context, wish.options)
+    case 'verify-drill':
+      return (await import('./commands/drill.ts')).verifyDrill(context, wish.file)
     case 'kit':
       return (await import('./commands/kit.ts')).kit(context, wish.folder, wish.options)
     case 'restore':

@@ -4,6 +4,7 @@ import type { ScrubDepth } from '#contract'
 import type { HealthWish } from './commands/health.ts'
 import type { ChangeRequest } from '#contract'
 import type { ChangeOptions } from './commands/change.ts'
+import type { DrillOptions } from './commands/drill.ts'
 import type { GetOptions } from './commands/get.ts'
 import type { InitOptions } from './commands/init.ts'
 import type { KitOptions } from './commands/kit.ts'
@@ -57,6 +58,9 @@ export type Wish =
   | HealthWish
   | PlanWish
   | { readonly kind: 'recover'; readonly locations: readonly string[] }
+  | { readonly kind: 'import'; readonly place: string; readonly path: string; readonly check: boolean }
+  | { readonly kind: 'drill'; readonly options: DrillOptions }
+  | { readonly kind: 'verify-drill'; readonly file: string }
   | { readonly kind: 'kit'; readonly folder: string; readonly options: KitOptions }
   | { readonly kind: 'restore'; readonly folder: string; readonly options: RestoreOptions }
   | { readonly kind: 'serve'; readonly port: number | undefined; readonly host: string; readonly open: boolean }
@@ -306,6 +310,25 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
     .action(({ keys, ...options }) =>
       wish({ kind: 'change', request: { refresh: keys === true ? 'keys' : 'shares' }, options: changeOptions(options) }),
     )
+  program
+    .command('import')
+    .description('adopt the files of a folder or bucket into the vault; goes on where it was interrupted, and only reads the source')
+    .argument('<place>', 'folder:PATH, or s3:URL of a bucket with plain files')
+    .argument('<path>', 'folder of the vault that takes them')
+    .option('--check', 'also read files of equal size and time, and compare them')
+    .action((place, path, { check }) => wish({ kind: 'import', place, path, check: check === true }))
+  const drill = program
+    .command('drill')
+    .description('try whether the vault comes back: random files, each location blocked in turn, a signed report')
+    .option('--by <name>', 'who stands by; twice', collect, [])
+    .option('--files <n>', 'how many files are drawn', positive, 10)
+    .option('--out <folder>', 'where the report is written', '.')
+    .action(({ by, files, out }) => wish({ kind: 'drill', options: { people: by, files, out } }))
+  drill
+    .command('verify')
+    .description('whether a report is genuine and of this vault')
+    .argument('<file>', 'the .json of a report')
+    .action((file) => wish({ kind: 'verify-drill', file }))
   program
     .command('kit')
     .description('write a recovery kit: programs and pages that give files back, a sheet to print, secrets only sealed')

@@ -16,6 +16,7 @@ import {
   type LocationStatus,
 } from './schemas.ts'
 import type { HealthHistory, HealthRequest, HealthView, MeasuredLocation, ScrubDepth, Traits } from './health.ts'
+import type { DrillAnswer, DrillRequest, DrillVerdict, ImportRequest } from './drill.ts'
 import type { Kit, KitRequest, RestoreRequest } from './kit.ts'
 import type { Plan, PlanRequest } from './plan.ts'
 import type { ChangePreview, ChangeRequest, ChangeStatus, PreviewRequest, SteerRequest } from './change.ts'
@@ -118,6 +119,10 @@ export interface Client extends UploadCalls {
   healthHistory(query?: { days?: number }, options?: CallOptions): Promise<HealthHistory>
   plan(body: PlanRequest, options?: CallOptions): Promise<Plan>
   repair(body: { path?: string }, options?: CallOptions): Promise<Task>
+  importFiles(body: ImportRequest, options?: CallOptions): Promise<Task>
+  drill(body: DrillRequest, options?: CallOptions): Promise<Task>
+  lastDrill(options?: CallOptions): Promise<DrillAnswer>
+  verifyDrill(body: { report: unknown }, options?: CallOptions): Promise<DrillVerdict>
   makeKit(body: KitRequest, options?: CallOptions): Promise<Kit>
   restore(body: RestoreRequest, options?: CallOptions): Promise<Task>
   recover(body: { locations: { spec: string; label?: string }[]; passphrase?: string }, options?: CallOptions): Promise<Task>
@@ -175,6 +180,10 @@ export function createClient(transport: Transport): Client {
     healthHistory: (query = {}, options) => call(routes.healthHistory, { query }, options),
     plan: (body, options) => call(routes.plan, { body }, options),
     repair: (body, options) => call(routes.repair, { body }, options),
+    importFiles: (body, options) => call(routes.importFiles, { body }, options),
+    drill: (body, options) => call(routes.drill, { body }, options),
+    lastDrill: (options) => call(routes.lastDrill, {}, options),
+    verifyDrill: (body, options) => call(routes.verifyDrill, { body }, options),
     makeKit: (body, options) => call(routes.makeKit, { body }, options),
     restore: (body, options) => call(routes.restore, { body }, options),
     recover: (body, options) => call(routes.recover, { body }, options),

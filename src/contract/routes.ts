@@ -3,6 +3,7 @@ import { z } from 'zod'
 import * as c from './change.ts'
 import * as h from './health.ts'
 import * as p from './plan.ts'
+import * as d from './drill.ts'
 import { kit, kitRequest, restoreRequest } from './kit.ts'
 import * as s from './schemas.ts'
 import * as u from './uploads.ts'
@@ -391,6 +392,31 @@ export const routes = {
     answer: s.task,
     status: 202,
     summary: 'Write again what is lost, corrupt or pending',
+  },
+  importFiles: {
+    method: 'POST',
+    path: '/api/v1/import',
+    body: d.importRequest,
+    answer: s.task,
+    status: 202,
+    summary: 'Adopt the files of a folder or bucket; the source is only read',
+  },
+  drill: {
+    method: 'POST',
+    path: '/api/v1/drill',
+    body: d.drillRequest,
+    answer: s.task,
+    status: 202,
+    summary: 'Bring random files back with each location blocked in turn, by the product and by recover.py',
+  },
+  lastDrill: { method: 'GET', path: '/api/v1/drill', answer: d.drillAnswer, status: 200, summary: 'The signed report of the newest drill' },
+  verifyDrill: {
+    method: 'POST',
+    path: '/api/v1/drill/verify',
+    body: z.object({ report: z.looseObject({}) }),
+    answer: d.drillVerdict,
+    status: 200,
+    summary: 'Whether a report is genuine and of this vault',
   },
   makeKit: {
     method: 'POST',

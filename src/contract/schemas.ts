@@ -210,7 +210,7 @@ export const finding = z.object({
   /** Path of the file, or empty for what belongs to no file. */
   path: z.string(),
   fragment: z.string(),
-  kind: z.enum(['lost', 'corrupt', 'head-copy', 'unreadable', 'orphan', 'incomplete', 'conflict', 'unreachable']),
+  kind: z.enum(['lost', 'corrupt', 'head-copy', 'unreadable', 'orphan', 'incomplete', 'conflict', 'unreachable', 'skipped', 'differs']),
   detail: z.string(),
 })
 export type Finding = z.infer<typeof finding>
@@ -230,7 +230,7 @@ export type Report = z.infer<typeof report>
 
 export const task = z.object({
   id: hexId,
-  kind: z.enum(['scrub', 'repair', 'upload', 'recover', 'copy', 'remove', 'change', 'restore']),
+  kind: z.enum(['scrub', 'repair', 'upload', 'recover', 'copy', 'remove', 'change', 'restore', 'import', 'drill']),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   title: z.string(),
   done: z.number(),

@@ -5,6 +5,7 @@ import type { DatabasePlace } from '#database'
 import { type ArenaPool, createArenaPool } from './arena-pool.ts'
 import type { Store } from './catalogue.ts'
 import { type ChunkPool, createChunkPool } from './chunk-pool.ts'
+import { sweepDrills } from './drill-scratch.ts'
 import { openLocations } from './enrolment.ts'
 import { Events } from './events.ts'
 import type { Followed } from './follow.ts'
@@ -194,7 +195,7 @@ export class SiteCore {
     )
     if (given.row.state !== 'recovering') await knowHistory(this.db, rfc3339(this.clock.now()))
     const log = new VaultLog(vault, { home: this.options.home, book, followed: (what) => this.followed(what) }, this.options.logLimits)
-    await Promise.all([places.checkAll(), log.sweep()])
+    await Promise.all([places.checkAll(), log.sweep(), sweepDrills(this.options.home)])
     this.swept = await sweepUnfinished(vault, given.row.running === 1)
     await this.db.kysely.updateTable('vault').set({ running: 1 }).execute()
     const reshaping = new Reshaping({

@@ -11,6 +11,7 @@ import { siteMaking } from './site-making.ts'
 import { siteUploads } from './site-uploads.ts'
 import { sitePlanner } from './site-planner.ts'
 import { siteTrash } from './site-trash.ts'
+import { siteRecovery } from './site-recovery.ts'
 import { siteStatus } from './site-status.ts'
 import { siteWork } from './site-work.ts'
 import { siteWriters } from './site-writers.ts'
@@ -39,6 +40,7 @@ function siteStorage(core: SiteCore) {
     ...siteFiles(core),
     ...siteTrash(core),
     ...siteMaking(core),
+    ...siteRecovery(core, siteFiles(core)),
     ...siteUploads(core),
     ...siteWork(core),
     ...siteWriters(core),

@@ -14,6 +14,8 @@ export interface DrillTable {
   readonly id: number
   readonly ended: string
   readonly passed: number
+  /** The signed report; null for a drill of an older version. */
+  readonly report: string | null
 }
 
 export interface RecoveryTables {
@@ -36,6 +38,11 @@ export const recoveryMigrations: Record<string, Migration> = {
         .addColumn('ended', 'text', (c) => c.notNull())
         .addColumn('passed', 'integer', (c) => c.notNull())
         .execute()
+    },
+  },
+  'storage-recovery-0002': {
+    up: async (db) => {
+      await db.schema.alterTable('drill').addColumn('report', 'text').execute()
     },
   },
 }

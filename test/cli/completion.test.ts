@@ -25,6 +25,8 @@ const COMMANDS = [
   'plan',
   'repair',
   'recover',
+  'import',
+  'drill',
   'kit',
   'restore',
   'refresh',

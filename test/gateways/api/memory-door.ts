@@ -323,6 +323,22 @@ export function createMemoryDoor(): MemoryDoor {
       note('repair')
       return doneTask('repair')
     },
+    async importFiles() {
+      note('importFiles')
+      return doneTask('import')
+    },
+    async drill() {
+      note('drill')
+      return doneTask('drill')
+    },
+    async lastDrill() {
+      note('lastDrill')
+      return { report: '{}', page: '<!doctype html>', passed: true }
+    },
+    async verifyDrill() {
+      note('verifyDrill')
+      return { genuine: true, dealer: 'ab'.repeat(32), ours: true, passed: true }
+    },
     async makeKit({ officers }) {
       note('makeKit')
       const { threshold, layout, name, created } = vault ?? { threshold: 2, layout: 'shared' as const, name: 'Vault', created: MODIFIED }

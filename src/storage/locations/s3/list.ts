@@ -1,4 +1,5 @@
 // Listing a bucket in code point order. What the store claims is held to that order, since callers page by it.
+import { rfc3339 } from '#base'
 import type { ListPage, ListRequest } from '../contract.ts'
 import { bounds } from '../bounds.ts'
 import { locationFailure } from '../failures.ts'
@@ -8,8 +9,8 @@ import { garbage, statusFailure } from './errors.ts'
 import type { Store } from './store.ts'
 import { type XmlElement, childText, childrenOf, parseXml } from '../web/xml.ts'
 
-interface RawPage {
-  readonly objects: readonly { readonly key: string; readonly sizeBytes: number }[]
+export interface RawPage {
+  readonly objects: readonly { readonly key: string; readonly sizeBytes: number; readonly modified: string | undefined }[]
   readonly truncated: boolean
 }
 
@@ -30,6 +31,15 @@ export async function listS3(store: Store, request: ListRequest, signal: AbortSi
     .filter(({ name }) => isFragmentName(name))
   const last = page.objects.at(-1)
   return page.truncated && last !== undefined ? { entries, next: last.key.slice(store.prefix.length) } : { entries }
+}
+
+/** One page of whatever lies below the prefix, also under names that are not ours. */
+export function listObjects(
+  store: Store,
+  request: { readonly after: string | undefined; readonly limit: number },
+  signal: AbortSignal | undefined,
+): Promise<RawPage> {
+  return rawPage(store, { prefix: store.prefix, ...request }, signal)
 }
 
 interface Wanted {
@@ -78,11 +88,16 @@ function parsePage(store: Store, answer: S3Answer): RawPage {
   return { objects, truncated: truncated === 'true' }
 }
 
-function parseObject(store: Store, element: XmlElement, encoded: boolean): { readonly key: string; readonly sizeBytes: number } {
+function parseObject(store: Store, element: XmlElement, encoded: boolean): RawPage['objects'][number] {
   const key = childText(element, 'Key')
   const size = childText(element, 'Size')
   if (key === undefined || size === undefined || !/^\d{1,15}$/.test(size)) throw garbage(store.label)
-  return { key: encoded ? decodeKey(store, key) : key, sizeBytes: Number(size) }
+  const changed = Date.parse(childText(element, 'LastModified') ?? '')
+  return {
+    key: encoded ? decodeKey(store, key) : key,
+    sizeBytes: Number(size),
+    modified: Number.isNaN(changed) ? undefined : rfc3339(changed),
+  }
 }
 
 function decodeKey(store: Store, key: string): string {
