@@ -14,7 +14,6 @@ import { drillScratch } from './drill-scratch.ts'
 import type { FragmentSource } from './location.ts'
 import { within } from './patience.ts'
 import type { Place } from './place.ts'
-import { readPublicSigningKeys } from './signing-keys.ts'
 import type { SiteCore } from './site-core.ts'
 import type { DealTable } from './tables.ts'
 
@@ -57,12 +56,10 @@ export async function drill(
     const python = await pythonVersion()
     tools.progress.total(places.all.length * chosen.length)
     const copies = await copyFragments(core, chosen, { scratch, signal: tools.signal })
-    const published = await readPublicSigningKeys({ home })
-    const former = JSON.parse(vault.row.former_dealers) as { mldsa65: string; ed25519: string }[]
     const keyFiles: string[] = []
-    for (const [index, keys] of [encodeKeys(published.keys), ...former].entries()) {
+    for (const [index, keys] of vault.parts.dealers.entries()) {
       keyFiles.push(join(scratch, `keys-${index}.json`))
-      await writeFile(keyFiles[index]!, JSON.stringify(keys))
+      await writeFile(keyFiles[index]!, JSON.stringify(encodeKeys(keys)))
     }
     const rounds: DrillReport['rounds'] = []
     for (const blocked of places.all) {

@@ -5,7 +5,7 @@ import { Encrypter } from 'age-encryption'
 import { type Clock, Failure, rfc3339, toBase64, toHex, utf8 } from '#base'
 import type { Kit, KitFacts, KitSecrets, Status } from '#contract'
 import { sha256 } from '#crypto/primitives'
-import { canonicalJson } from '#format'
+import { canonicalJson, dealerFingerprint } from '#format'
 import { encodeKeys } from './head.ts'
 import { kitSheet, kitStart } from './kit-sheet.ts'
 import { formatLocation, type LocationConfig, parseLocation } from './locations/from-config.ts'
@@ -42,8 +42,10 @@ const SECRET_FILE_BYTES_MAX = 64 * 1024
 const POST_QUANTUM = /^age1(?:pq|tagpq)1/
 
 export async function makeKit(core: SiteCore, wish: KitWish): Promise<Kit> {
-  const { vault } = core.open()
+  const { vault, log } = core.open()
   const { row } = vault
+  // The dealer of the sheet: where several sites write, the one who certified the others.
+  const { root } = log.writers
   const wantsSecrets = wish.credentials || wish.signingKeys
   if (wantsSecrets && wish.officers.length === 0)
     throw new Failure('base.invalid', {
@@ -60,7 +62,6 @@ export async function makeKit(core: SiteCore, wish: KitWish): Promise<Kit> {
       next: 'Ask them for an age1pq1... recipient, or make two kits.',
     })
   const locations = await core.db.kysely.selectFrom('location').selectAll().orderBy('x').execute()
-  const published = await readPublicSigningKeys({ home: core.options.home })
   const notes: string[] = []
   const files = new Map<string, Uint8Array>()
   for (const [name, source] of Object.entries(STANDING)) files.set(name, await readFile(join(PRODUCT, source)))
@@ -77,11 +78,11 @@ export async function makeKit(core: SiteCore, wish: KitWish): Promise<Kit> {
     made: rfc3339(core.clock.now()),
     product: core.options.productVersion,
     vault: { id: row.vault, name: row.name, threshold: row.threshold, count: locations.length, layout: row.layout, created: row.created },
-    dealer: { fingerprint: published.fingerprint, ...encodeKeys(published.keys) },
+    dealer: { fingerprint: dealerFingerprint(root), ...encodeKeys(root) },
     locations: locations.map(kitLocation),
     sealed: contains.length === 0 ? null : { file: SECRETS_FILE, officers: [...wish.officers], contains },
   }
-  files.set('dealer-keys.json', utf8(`${JSON.stringify(encodeKeys(published.keys), undefined, 1)}\n`))
+  files.set('dealer-keys.json', utf8(`${JSON.stringify(encodeKeys(root), undefined, 1)}\n`))
   files.set('sheet.html', utf8(kitSheet(bare)))
   files.set('START-HERE.txt', utf8(kitStart(bare)))
   const facts: KitFacts = { ...bare, files: Object.fromEntries([...files].map(([name, bytes]) => [name, toHex(sha256(bytes))])) }
@@ -130,10 +131,10 @@ export async function drillMessages(core: SiteCore, clock: Clock): Promise<Statu
 }
 
 async function kitState(core: SiteCore): Promise<string> {
-  const { row } = core.open().vault
+  const { vault, log } = core.open()
+  const { row } = vault
   const locations = await core.db.kysely.selectFrom('location').selectAll().orderBy('x').execute()
-  const { fingerprint } = await readPublicSigningKeys({ home: core.options.home })
-  const state = { dealer: fingerprint, k: row.threshold, layout: row.layout, locations: locations.map(kitLocation) }
+  const state = { dealer: dealerFingerprint(log.writers.root), k: row.threshold, layout: row.layout, locations: locations.map(kitLocation) }
   return canonicalJson(state)
 }
 

@@ -104,6 +104,13 @@ step('a vault is made, and its recovery sheet holds what is needed and no secret
   assert.match(text.replaceAll(' ', ''), /[0-9a-f]{64}/)
   for (const place of places) assert.ok(text.includes(place))
   await looks.at(page, 'recovery-sheet')
+  const [kit] = await Promise.all([
+    page.waitForEvent('download', { timeout: WAIT_MS }),
+    page.getByRole('button', { name: 'Download the recovery kit' }).click(),
+  ])
+  assert.match(kit.suggestedFilename(), /^quorate-kit-[0-9a-f]{8}-.*\.zip$/)
+  const archive = readFileSync(await kit.path()).toString('latin1')
+  for (const name of ['kit.json', 'recover.py', 'recover.html', 'sheet.html', 'spec/fragment.md']) assert.ok(archive.includes(name), name)
   await page.getByRole('button', { name: 'Go to the files' }).click()
   await page.getByTestId('vault-picture').waitFor()
   await looks.at(page, 'empty-folder')

@@ -4,6 +4,7 @@ import { IconPrinter } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { Dialog } from '../app/dialog.tsx'
 import { useWords } from '../words/words.tsx'
+import { KitButton } from './kit-button.tsx'
 import { Sheet, type SheetProps } from './sheet.tsx'
 import styles from './sheet.module.css'
 
@@ -18,6 +19,7 @@ export function SheetDialog({ vault, locations, close }: SheetProps & { readonly
           {words.sheet.print}
         </Button>
       </div>
+      <KitButton />
     </Dialog>
   )
 }

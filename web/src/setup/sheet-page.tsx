@@ -3,6 +3,7 @@ import { Button } from '@mantine/core'
 import { IconArrowRight, IconPrinter } from '@tabler/icons-react'
 import { useEffect, useRef, type ReactNode } from 'react'
 import { useWords } from '../words/words.tsx'
+import { KitButton } from './kit-button.tsx'
 import { Sheet, type SheetProps } from './sheet.tsx'
 import styles from './sheet.module.css'
 
@@ -30,6 +31,7 @@ export function SheetPage({ vault, locations, go }: SheetProps & { readonly go: 
             {words.sheet.print}
           </Button>
         </div>
+        <KitButton large />
       </div>
       <Sheet vault={vault} locations={locations} />
     </div>

@@ -145,6 +145,11 @@ export const de: Words = {
     go: 'Zu den Dateien',
     show: 'Wiederherstellungsblatt',
   },
+  kit: {
+    get: 'Wiederherstellungssatz herunterladen',
+    lead: 'Eine Datei mit allem, was die Dateien ohne diesen Rechner zurückbringt: eine Seite für jeden Browser, ein Programm, dieses Blatt. Zugangsschlüssel sind nicht darin; für benannte Verantwortliche versiegelt sie die Befehlszeile (quorate kit).',
+    done: 'Der Satz liegt in Ihren Downloads. Verwahren Sie eine Kopie fern von diesem Rechner.',
+  },
   layouts: { shared: 'geteilt', sealed: 'versiegelt' },
   health: {
     label: 'Zustand des Tresors',

@@ -144,6 +144,11 @@ export const en = {
     go: 'Go to the files',
     show: 'Recovery sheet',
   },
+  kit: {
+    get: 'Download the recovery kit',
+    lead: 'One file with everything that gives the files back without this computer: a page for any browser, a program, this sheet. Access keys are not in it; sealing them to officers takes the command line (quorate kit).',
+    done: 'The kit is in your downloads. Keep a copy away from this computer.',
+  },
   layouts: { shared: 'shared', sealed: 'sealed' } satisfies Record<Layout, string>,
   health: {
     label: 'Health of the vault',
