@@ -1,7 +1,7 @@
 // Where everything lies, how well it is, and what can be done about it.
 import type { Site, Status } from '#contract'
 import { Button, Skeleton } from '@mantine/core'
-import { IconFileCertificate, IconPlus, IconShieldSearch } from '@tabler/icons-react'
+import { IconAdjustments, IconFileCertificate, IconPlus, IconShieldSearch } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react'
 import { TroubleBox } from '../app/trouble-box.tsx'
@@ -9,19 +9,21 @@ import { client } from '../site/client.ts'
 import { noteTask, useTasks } from '../site/queries.ts'
 import { TaskList } from '../tasks/task-list.tsx'
 import { useSpeech } from '../words/words.tsx'
+import { ChangePanel } from '../change/change-panel.tsx'
 import { Alarms } from './alarms.tsx'
 import { LocationCard } from './location-card.tsx'
 import { VaultPicture } from './vault-picture.tsx'
 import styles from './locations-page.module.css'
 
 const AddLocation = lazy(async () => ({ default: (await import('./add-location.tsx')).AddLocation }))
+const ChangeDialog = lazy(async () => ({ default: (await import('../change/change-dialog.tsx')).ChangeDialog }))
 const SheetDialog = lazy(async () => ({ default: (await import('../setup/sheet-dialog.tsx')).SheetDialog }))
 
 export function LocationsPage({ status, site }: { readonly status: Status | undefined; readonly site: Site }): ReactNode {
   const { words, measures } = useSpeech()
   const queries = useQueryClient()
   const tasks = useTasks()
-  const [dialog, setDialog] = useState<'add' | 'sheet' | undefined>()
+  const [dialog, setDialog] = useState<'add' | 'change' | 'sheet' | undefined>()
   const scrub = useMutation({ mutationFn: () => client.scrub({}), onSuccess: (task) => noteTask(queries, task) })
   const checking = tasks.some((task) => task.kind === 'scrub' && task.state === 'running')
   useEffect(() => {
@@ -47,6 +49,9 @@ export function LocationsPage({ status, site }: { readonly status: Status | unde
           <Button variant="default" leftSection={<IconPlus size={18} aria-hidden />} onClick={() => setDialog('add')}>
             {words.locations.add}
           </Button>
+          <Button variant="default" leftSection={<IconAdjustments size={18} aria-hidden />} onClick={() => setDialog('change')}>
+            {words.change.open}
+          </Button>
           <Button variant="default" leftSection={<IconFileCertificate size={18} aria-hidden />} onClick={() => setDialog('sheet')}>
             {words.sheet.show}
           </Button>
@@ -61,6 +66,7 @@ export function LocationsPage({ status, site }: { readonly status: Status | unde
         </p>
       </section>
       <section className={styles.cards} aria-label={words.locations.table}>
+        {vault !== null && <ChangePanel />}
         {status.locations.map((location) => (
           <LocationCard key={location.id} location={location} />
         ))}
@@ -70,6 +76,9 @@ export function LocationsPage({ status, site }: { readonly status: Status | unde
       <Suspense>
         {dialog === 'add' && (
           <AddLocation number={Math.max(0, ...status.locations.map((location) => location.x)) + 1} close={() => setDialog(undefined)} />
+        )}
+        {dialog === 'change' && vault !== null && (
+          <ChangeDialog vault={vault} locations={status.locations} close={() => setDialog(undefined)} />
         )}
         {dialog === 'sheet' && vault !== null && (
           <SheetDialog vault={vault} locations={status.locations.map((location) => location.label)} close={() => setDialog(undefined)} />

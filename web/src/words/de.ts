@@ -6,6 +6,9 @@ const dateien = (n: number): string => (n === 1 ? '1 Datei' : `${zahl(n)} Dateie
 const fragmente = (n: number): string => (n === 1 ? '1 Fragment' : `${zahl(n)} Fragmente`)
 const eintraege = (n: number): string => (n === 1 ? '1 Eintrag' : `${zahl(n)} Einträge`)
 
+const darfFehlen = (n: number): string =>
+  n === 0 ? 'kein Ort darf fehlen' : n === 1 ? '1 Ort darf fehlen' : `${zahl(n)} Orte dürfen fehlen`
+
 export const de: Words = {
   app: {
     name: 'Quorate',
@@ -595,6 +598,62 @@ export const de: Words = {
     },
     keys: { enter: 'Eingabe', space: 'Leertaste', del: 'Entf', esc: 'Esc', home: 'Pos1', end: 'Ende', alt: 'Alt' },
   },
+  change: {
+    title: 'Den Tresor ändern',
+    open: 'Ändern',
+    text: 'Die Dateien bleiben in Gebrauch, und keine liegt unsicherer als vorher: Ihre neuen Fragmente sind ganz, bevor die alten weichen.',
+    leave: 'Orte, die verlassen werden',
+    threshold: 'So viele Orte öffnen zusammen eine Datei',
+    layout: 'Aufteilung',
+    layouts: { shared: 'geteilt', sealed: 'versiegelt' },
+    refresh: 'Nach einem Leck',
+    refreshes: { no: 'nichts', shares: 'neue Anteile', keys: 'neue Schlüssel' },
+    refreshText: {
+      no: 'Fragmente, die jemand früher genommen hat, bleiben gültige Anteile.',
+      shares: 'Alte Fragmente passen nicht mehr zu neuen. Die Schlüssel der Dateien bleiben.',
+      keys: 'Alles wird neu ausgeteilt, mit neuen Schlüsseln. Das bewegt ebenso viele Bytes.',
+    },
+    preview: 'Was geschehen wird',
+    before: 'Jetzt',
+    meanwhile: 'Währenddessen',
+    after: 'Danach',
+    work: 'Zu tun',
+    shape: (k: number, n: number, layout: string, spare: number): string => `${k} von ${n}, ${layout}; ${darfFehlen(spare)}`,
+    spare: (spare: number): string => `mindestens: ${darfFehlen(spare)}`,
+    objects: (n: number): string => (n === 1 ? '1 Objekt' : `${zahl(n)} Objekte`),
+    about: (time: string): string => `etwa ${time}`,
+    warnings: {
+      'no-redundancy': 'Danach darf kein Ort mehr verloren gehen.',
+      'fewer-collude': 'Weniger Orte als bisher könnten zusammen Dateien öffnen.',
+      'sealed-bodies-stay':
+        'Versiegelte Bytes, die jemand genommen hat, öffnen sich weiter mit den alten Schlüsseln. Dafür sind neue Schlüssel da.',
+      'what-left-stays-valid': 'Was der Ort vielleicht behält, bleibt ein gültiger Anteil. Neue Anteile machen es wertlos.',
+      'location-away': 'Ein Ort antwortet gerade nicht: Was er braucht, wartet auf ihn.',
+    },
+    begin: 'Beginnen',
+    panel: 'Änderung des Tresors',
+    states: {
+      idle: 'Nichts zu ändern',
+      running: 'Der Tresor wird geändert',
+      paused: 'Änderung angehalten',
+      cancelled: 'Änderung abgebrochen',
+    },
+    left: (objects: string, bytes: string): string => `${objects} Objekte zu ändern, ${bytes} zu schreiben`,
+    perSecond: (bytes: string): string => `${bytes}/s`,
+    pause: 'Anhalten',
+    resume: 'Weiter',
+    cancel: 'Änderung abbrechen',
+    mixed: 'Manche Objekte haben die neue Form, manche die alte. Beide öffnen sich. Weitermachen, oder die alte Form verlangen.',
+    leaving: {
+      leaving: (label: string, fragments: string): string => `${label} wird verlassen; dort noch gebrauchte Fragmente: ${fragments}`,
+      emptying: (label: string, _: string): string => `${label} wird geleert`,
+    },
+    by: (date: string): string => `bis ${date}`,
+    keep: (label: string): string => `${label} behalten`,
+    waits: 'Es wartet, und versucht es von selbst wieder:',
+    pace: 'Tempo',
+    full: 'voll',
+  },
   problems: {
     'base.cancelled': 'Die Arbeit wurde abgebrochen',
     'base.invalid': 'Die Eingabe ist nicht wie erwartet',
@@ -616,6 +675,10 @@ export const de: Words = {
     'storage.vault-exists': 'Hier gibt es schon einen Tresor',
     'storage.repair': 'Einige Fragmente ließen sich nicht reparieren',
     'storage.read-only': 'In den Tresor kann gerade nicht geschrieben werden',
+    'storage.few-locations': 'Es blieben zu wenige Orte',
+    'storage.last-honest': 'Es bliebe kein Ort, der hält, was er verspricht',
+    'storage.change': 'Die Änderung ist nicht fertig',
+    'storage.leave-by': 'Ein Ort ist bald zu verlassen',
     'location.unreachable': 'Der Ort ist nicht erreichbar',
     'location.stalled': 'Der Ort antwortet nicht mehr',
     'location.denied': 'Der Ort weist unsere Zugangsdaten ab',

@@ -6,6 +6,9 @@ const files = (n: number): string => (n === 1 ? '1 file' : `${n.toLocaleString('
 const fragments = (n: number): string => (n === 1 ? '1 fragment' : `${n.toLocaleString('en')} fragments`)
 const items = (n: number): string => (n === 1 ? '1 item' : `${n.toLocaleString('en')} items`)
 
+const mayBeLost = (n: number): string =>
+  n === 0 ? 'no location may be lost' : n === 1 ? '1 location may be lost' : `${n} locations may be lost`
+
 export const en = {
   app: {
     name: 'Quorate',
@@ -602,6 +605,56 @@ export const en = {
       close: 'Close details or dialog',
     },
     keys: { enter: 'Enter', space: 'Space', del: 'Del', esc: 'Esc', home: 'Home', end: 'End', alt: 'Alt' },
+  },
+  change: {
+    title: 'Change the vault',
+    open: 'Change',
+    text: 'Files stay in use, and no file is kept less safely than before: its new fragments are whole before its old ones are given up.',
+    leave: 'Locations to leave',
+    threshold: 'Locations that open a file together',
+    layout: 'Layout',
+    layouts: { shared: 'shared', sealed: 'sealed' },
+    refresh: 'After a leak',
+    refreshes: { no: 'nothing', shares: 'new shares', keys: 'new keys' },
+    refreshText: {
+      no: 'Fragments that somebody took earlier stay valid shares.',
+      shares: 'Old fragments no longer go together with new ones. The keys of the files stay.',
+      keys: 'Everything is dealt anew, with new keys. Takes as many bytes.',
+    },
+    preview: 'What will happen',
+    before: 'Now',
+    meanwhile: 'Meanwhile',
+    after: 'Then',
+    work: 'To do',
+    shape: (k: number, n: number, layout: string, spare: number): string => `${k} of ${n}, ${layout}; ${mayBeLost(spare)}`,
+    spare: (spare: number): string => `at least: ${mayBeLost(spare)}`,
+    objects: (n: number): string => (n === 1 ? '1 object' : `${n.toLocaleString('en')} objects`),
+    about: (time: string): string => `about ${time}`,
+    warnings: {
+      'no-redundancy': 'No location may be lost then.',
+      'fewer-collude': 'Fewer locations than before could open files together.',
+      'sealed-bodies-stay': 'Sealed bytes that were taken stay openable with the old keys. New keys are for that.',
+      'what-left-stays-valid': 'What the location may keep stays a valid share. New shares make it worthless.',
+      'location-away': 'A location does not answer now: what it needs waits for it.',
+    },
+    begin: 'Begin',
+    panel: 'Change of the vault',
+    states: { idle: 'Nothing to change', running: 'The vault is being changed', paused: 'Change paused', cancelled: 'Change cancelled' },
+    left: (objects: string, bytes: string): string => `${objects} objects to change, ${bytes} to write`,
+    perSecond: (bytes: string): string => `${bytes}/s`,
+    pause: 'Pause',
+    resume: 'Go on',
+    cancel: 'Cancel the change',
+    mixed: 'Some objects have the new shape, some the old one. Both open. Go on, or ask for the old shape.',
+    leaving: {
+      leaving: (label: string, fragments: string): string => `${label} leaves; fragments still needed there: ${fragments}`,
+      emptying: (label: string, _: string): string => `${label} is being emptied`,
+    },
+    by: (date: string): string => `by ${date}`,
+    keep: (label: string): string => `Keep ${label}`,
+    waits: 'It waits, and tries again by itself:',
+    pace: 'Pace',
+    full: 'full',
   },
   problems: {} as Readonly<Record<string, string>>,
   problemNext: {
