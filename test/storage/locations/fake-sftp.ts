@@ -245,6 +245,9 @@ class Conversation {
         return files.has(path) ? attributesOf(id, files.get(path)!) : status(id, STATUS.noSuchFile)
       case REQUEST.fstat:
         return attributesOf(id, open!.file!)
+      case REQUEST.fsetstat:
+        open!.file!.length = readU64(body, first.next + 4)!
+        return status(id, STATUS.ok)
       case REQUEST.opendir:
         return folders.has(path) ? this.#handleFor(id, path, undefined) : status(id, STATUS.noSuchFile)
       case REQUEST.readdir: {

@@ -42,7 +42,7 @@ async function* entriesOf(
 }
 
 /** A folder that went away while we listed holds nothing; the root itself must stand. */
-async function* rawEntries(
+export async function* rawEntries(
   store: SftpStore,
   session: SftpSession,
   folder: string,

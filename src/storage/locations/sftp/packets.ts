@@ -9,6 +9,7 @@ export const REQUEST = {
   write: 6,
   lstat: 7,
   fstat: 8,
+  fsetstat: 10,
   opendir: 11,
   readdir: 12,
   remove: 13,
@@ -70,7 +71,8 @@ export function encodeRequest(type: number, id: number, fields: readonly (number
   return out
 }
 
-/** The attributes of a new file or folder: its permissions alone. */
+/** Which attributes follow: the size alone, or the permissions of a new file or folder. */
+export const SIZE = 0x01
 export const PERMISSIONS = 0x04
 
 /** An answer from its type and what follows the id; undefined for what is none. Texts of the server are not looked at. */

@@ -63,7 +63,8 @@ export async function unlock(session: SftpSession, paths: PartPaths): Promise<vo
   )
 }
 
-function lockOf({ target }: PartPaths): string {
+/** Beside the name; swept as a part when a crash leaves it. */
+export function lockOf({ target }: Pick<PartPaths, 'target'>): string {
   return `${dirname(target)}/${PART_PREFIX}lock-${basename(target)}`
 }
 

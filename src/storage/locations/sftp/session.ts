@@ -4,7 +4,17 @@ import { sftpBounds } from '../bounds.ts'
 import { AnswerReader, GarbledError } from './answers.ts'
 import { readU64 } from './fields.ts'
 import { LinkError, StatusError } from './link-error.ts'
-import { type Answer, type Attributes, type NamedEntry, PERMISSIONS, REQUEST, STATUS, decodeExtensions, encodeRequest } from './packets.ts'
+import {
+  type Answer,
+  type Attributes,
+  type NamedEntry,
+  PERMISSIONS,
+  REQUEST,
+  SIZE,
+  STATUS,
+  decodeExtensions,
+  encodeRequest,
+} from './packets.ts'
 
 /** A stream of bytes both ways. */
 export interface Wire {
@@ -190,6 +200,11 @@ export class SftpSession {
     const answer = await this.#request(REQUEST.fstat, [handle.bytes], { signal })
     if (answer.kind === 'attributes') return answer.attributes
     throw this.#unexpected(answer)
+  }
+
+  /** Drops all but the first bytes. */
+  async truncate(handle: Handle, sizeBytes: number, signal: AbortSignal | undefined): Promise<void> {
+    this.#expectOk(await this.#request(REQUEST.fsetstat, [handle.bytes, SIZE, BigInt(sizeBytes)], { signal }))
   }
 
   async remove(path: string, signal: AbortSignal | undefined): Promise<void> {

@@ -12,10 +12,12 @@ import type {
   ListRequest,
   Location,
   LocationOptions,
+  UnfinishedWrite,
 } from '../contract.ts'
 import { stopIfCancelled } from '../failures.ts'
 import { checkName } from '../names.ts'
 import { probeLocation } from '../probe.ts'
+import { adoptOverSftp, forgetOverSftp } from './adopt.ts'
 import { inWords } from './errors.ts'
 import type { HostAddress } from './host-keys.ts'
 import { StatusError } from './link-error.ts'
@@ -135,6 +137,16 @@ class SftpLocation implements Location {
         throw error
       }
     })
+  }
+
+  async adopt(name: FragmentName, options: LocationOptions = {}): Promise<UnfinishedWrite | undefined> {
+    checkName(name, this.label)
+    return this.#call(options, (session, signal) => adoptOverSftp(this.#store, session, name, signal))
+  }
+
+  async forget(name: FragmentName, options: LocationOptions = {}): Promise<void> {
+    checkName(name, this.label)
+    return this.#call(options, (session, signal) => forgetOverSftp(this.#store, session, name, signal))
   }
 
   sweepPartial(request: { readonly olderThanMs: number }, options: LocationOptions = {}): Promise<number> {

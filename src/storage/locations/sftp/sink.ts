@@ -1,6 +1,6 @@
 // Writing one name over SFTP: blocks on their way to an unfinished file, taken up again after a lost connection, then the name.
 import { randomBytes } from 'node:crypto'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { Failure, assert } from '#base'
 import { bounds, sftpBounds } from '../bounds.ts'
 import type { FragmentName, FragmentSink, LocationOptions } from '../contract.ts'
@@ -19,7 +19,7 @@ export async function createOverSftp(store: SftpStore, name: FragmentName, optio
   const target = pathOf(store, name)
   try {
     return await store.link.use(async (session) => {
-      const part = `${dirname(target)}/${PART_PREFIX}${randomBytes(16).toString('hex')}`
+      const part = partOf(target)
       const opening = openPart(store, session, { name, part }, signal)
       const [opened, standing, root] = await Promise.allSettled([
         opening,
@@ -29,7 +29,7 @@ export async function createOverSftp(store: SftpStore, name: FragmentName, optio
       const refused = [root, standing, opened].find((each) => each.status === 'rejected')
       const taken = standing.status === 'fulfilled' && standing.value !== undefined
       if (opened.status === 'fulfilled' && refused === undefined && !taken)
-        return new SftpSink(store, { target, part, locked: false }, opened.value, signal)
+        return new SftpSink(store, { target, part, locked: false }, opened.value, { signal, fromBytes: 0 })
       if (opened.status === 'fulfilled') {
         session.close(opened.value)
         await session.remove(part, undefined).catch(() => undefined)
@@ -69,12 +69,23 @@ async function refusal(store: SftpStore, error: unknown): Promise<Failure> {
   return sftpFailure(error, store.label)
 }
 
+/** A new name for the unfinished file of a name: found again by `isPartFor`. */
+export function partOf(target: string): string {
+  return `${dirname(target)}/${PART_PREFIX}${basename(target)}.${randomBytes(16).toString('hex')}`
+}
+
+/** True for the file name of an unfinished write of a name whose last segment is `last`. */
+export function isPartFor(last: string, fileName: string): boolean {
+  const begin = `${PART_PREFIX}${last}.`
+  return fileName.startsWith(begin) && /^[0-9a-f]{32}$/.test(fileName.slice(begin.length))
+}
+
 interface Sending {
   readonly offset: number
   readonly block: Block
 }
 
-class SftpSink implements FragmentSink {
+export class SftpSink implements FragmentSink {
   readonly #store: SftpStore
   readonly #paths: PartPaths
   readonly #signal: AbortSignal | undefined
@@ -91,13 +102,17 @@ class SftpSink implements FragmentSink {
   #resumes = 0
   #acceptedAtResume = 0
   #named = false
-  #state: 'open' | 'finished' | 'aborted' = 'open'
+  #state: 'open' | 'finished' | 'ended' = 'open'
 
-  constructor(store: SftpStore, paths: PartPaths, handle: Handle, signal: AbortSignal | undefined) {
+  constructor(store: SftpStore, paths: PartPaths, handle: Handle, options: LocationOptions & { readonly fromBytes: number }) {
+    this.#written = options.fromBytes
+    this.#accepted = options.fromBytes
+    this.#acceptedAtResume = options.fromBytes
+    this.#syncedAt = options.fromBytes
     this.#store = store
     this.#paths = paths
     this.#handle = handle
-    this.#signal = signal
+    this.#signal = options.signal
   }
 
   get acceptedBytes(): number {
@@ -133,19 +148,38 @@ class SftpSink implements FragmentSink {
   }
 
   async abort(): Promise<void> {
-    if (this.#state !== 'open') return
-    this.#state = 'aborted'
-    const clean = async (): Promise<void> => {
+    await this.#end(async () => {
       const session = this.#handle.session.alive ? this.#handle.session : await this.#store.link.session(undefined)
       if (session === this.#handle.session) session.close(this.#handle)
       await unlock(session, this.#paths)
       await session.remove(this.#paths.part, undefined)
       await Promise.allSettled(this.#sending.values())
+    })
+  }
+
+  async suspend(): Promise<void> {
+    const { session } = this.#handle
+    if (this.#state === 'open' && this.#block !== undefined && session.alive) {
+      const block = this.#block
+      this.#block = undefined
+      this.#push({ offset: this.#written, block })
+      this.#written += block.length
     }
-    // A server that does not answer is not waited for; the part is swept later.
+    await this.#end(async () => {
+      await Promise.allSettled(this.#sending.values())
+      await session.sync(this.#handle, undefined)
+      session.close(this.#handle)
+      await unlock(session, this.#paths)
+    })
+  }
+
+  /** A server that does not answer is not waited for; what is left is swept later. */
+  async #end(work: () => Promise<void>): Promise<void> {
+    if (this.#state !== 'open') return
+    this.#state = 'ended'
     const patience = new AbortController()
     const waited = this.#store.clock.sleep(bounds.abortWaitMs, patience.signal).catch(() => undefined)
-    await Promise.race([clean().catch(() => undefined), waited])
+    await Promise.race([work().catch(() => undefined), waited])
     patience.abort()
     if (this.#block !== undefined) this.#store.blocks.giveBack(this.#block)
     this.#block = undefined

@@ -18,9 +18,9 @@ export function openOverSftp(
   const { signal } = options
   return inWords(store.label, async () => {
     stopIfCancelled(signal)
-    const opened = await store.link.use((session) => openNow(store, session, name, signal), signal)
+    const opened = await store.link.use((session) => openNow(store, session, pathOf(store, name), signal), signal)
     const tail = new Uint8Array(Math.min(opened.sizeBytes, options.tailBytes ?? bounds.tailBytesDefault))
-    const source = new SftpSource(store, name, { ...opened, tail })
+    const source = new SftpSource(store, pathOf(store, name), { ...opened, tail })
     try {
       await source.read(opened.sizeBytes - tail.length, tail, options)
     } catch (error) {
@@ -32,13 +32,13 @@ export function openOverSftp(
   })
 }
 
-async function openNow(
+/** Opens a file for reading, not through a link. */
+export async function openNow(
   store: SftpStore,
   session: SftpSession,
-  name: FragmentName,
+  path: string,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly handle: Handle; readonly sizeBytes: number }> {
-  const path = pathOf(store, name)
   // Asked together: one round trip.
   const [looked, opened] = await Promise.allSettled([session.lookAt(path, signal), session.open(path, OPEN.read, { signal })])
   const close = (): void => {
@@ -73,21 +73,18 @@ async function openNow(
   return { handle: opened.value, sizeBytes }
 }
 
-class SftpSource implements FragmentSource {
+/** Reads one file of the server, at whatever path. */
+export class SftpSource implements FragmentSource {
   readonly sizeBytes: number
   readonly tail: Uint8Array
   readonly #store: SftpStore
-  readonly #name: FragmentName
+  readonly #path: string
   readonly #closed = new AbortController()
   #handle: Promise<Handle>
 
-  constructor(
-    store: SftpStore,
-    name: FragmentName,
-    about: { readonly handle: Handle; readonly sizeBytes: number; readonly tail: Uint8Array },
-  ) {
+  constructor(store: SftpStore, path: string, about: { readonly handle: Handle; readonly sizeBytes: number; readonly tail: Uint8Array }) {
     this.#store = store
-    this.#name = name
+    this.#path = path
     this.sizeBytes = about.sizeBytes
     this.tail = about.tail
     this.#handle = Promise.resolve(about.handle)
@@ -157,7 +154,7 @@ class SftpSource implements FragmentSource {
       .then(async (handle) => {
         if (handle?.session.alive === true) return handle
         const session = await this.#store.link.session(signal)
-        const found = await openNow(this.#store, session, this.#name, signal)
+        const found = await openNow(this.#store, session, this.#path, signal)
         if (found.sizeBytes === this.sizeBytes) return found.handle
         session.close(found.handle)
         throw locationFailure('location.lies', {
