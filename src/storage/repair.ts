@@ -23,6 +23,8 @@ export interface RepairRequest {
   readonly progress: Progress
   /** Nobody asked for it: emptied places stay as they are, and what lost much at once waits for a person. */
   readonly automatic?: boolean
+  /** A change of the vault is under way: what never arrived is its work, at its own pace; here only what is lost or wrong. */
+  readonly damageOnly?: boolean
   /** Called before each record that is written; slows the work down. */
   readonly pace?: ((bytes: number) => Promise<void>) | undefined
 }
@@ -47,18 +49,17 @@ export async function repair(vault: Vault, request: RepairRequest): Promise<Find
     for (const place of places.all) await welcome(vault, place, { findings, signal: request.signal })
     if (request.path === undefined || request.path === '/') await allowRefill(vault)
   }
-  await fillAdded(vault)
+  if (request.damageOnly !== true) await fillAdded(vault)
   await noteWounds(vault)
   const skipped = new Set(request.automatic === true ? givenUp : [])
   const elsewhere = [...skipped].map(({ id }) => id)
   const tried = new Set<string>()
-  request.progress.total(await countDue(vault, request.path, elsewhere))
+  const due = { path: request.path, skipped: elsewhere, states: statesOf(request) }
+  request.progress.total(await countDue(vault, due))
   for (;;) {
-    const due = (await dueDeals(vault, { path: request.path, skipped: elsewhere, limit: ROUND_DEALS + tried.size })).filter(
-      (id) => !tried.has(id),
-    )
-    if (due.length === 0) break
-    for (const id of due) {
+    const round = (await dueDeals(vault, { ...due, limit: ROUND_DEALS + tried.size })).filter((id) => !tried.has(id))
+    if (round.length === 0) break
+    for (const id of round) {
       if (request.signal.aborted) throw new Failure('base.cancelled')
       tried.add(id)
       const deal = await db.kysely.selectFrom('deal').selectAll().where('deal', '=', id).where('state', '=', 'stored').executeTakeFirst()
@@ -144,14 +145,24 @@ function staying(vault: Vault): string[] {
   return vault.parts.places.active.map(({ id }) => id)
 }
 
+interface Due {
+  readonly path: string | undefined
+  readonly skipped: readonly string[]
+  readonly states: readonly (typeof DAMAGED)[number][]
+}
+
+export function statesOf({ damageOnly }: Pick<RepairRequest, 'damageOnly'>): Due['states'] {
+  return damageOnly === true ? ['lost', 'corrupt'] : DAMAGED
+}
+
 /** Dealings with something to write again at places that are not skipped. */
-function dueQuery(vault: Vault, path: string | undefined, skipped: readonly string[]) {
+function dueQuery(vault: Vault, { path, skipped, states }: Due) {
   return vault.parts.db.kysely
     .selectFrom('fragment')
     .innerJoin('deal', 'deal.deal', 'fragment.deal')
     .leftJoin('wound', (join) => join.onRef('wound.deal', '=', 'fragment.deal').onRef('wound.x', '=', 'fragment.x'))
     .where('deal.state', '=', 'stored')
-    .where('fragment.state', 'in', DAMAGED)
+    .where('fragment.state', 'in', states)
     .where('fragment.location', 'in', staying(vault))
     .$if(skipped.length > 0, (query) => query.where('fragment.location', 'not in', skipped))
     .$if(path !== undefined && path !== '/', (query) =>
@@ -170,22 +181,19 @@ function dueQuery(vault: Vault, path: string | undefined, skipped: readonly stri
     )
 }
 
-async function countDue(vault: Vault, path: string | undefined, skipped: readonly string[]): Promise<number> {
-  const { count } = await dueQuery(vault, path, skipped)
+async function countDue(vault: Vault, due: Due): Promise<number> {
+  const { count } = await dueQuery(vault, due)
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
   return count
 }
 
 /** Fewest good fragments above k first, then the oldest damage; of equals the catalogue's own objects first. */
-async function dueDeals(
-  vault: Vault,
-  given: { readonly path: string | undefined; readonly skipped: readonly string[]; readonly limit: number },
-): Promise<string[]> {
+async function dueDeals(vault: Vault, given: Due & { readonly limit: number }): Promise<string[]> {
   const { present } = vault.parts.places
   const there = present.length === 0 ? ['-'] : present
   const good = sql<number>`(select count(*) from fragment as f where f.deal = deal.deal and f.state = 'held' and f.location in (${sql.join(there)}))`
-  const rows = await dueQuery(vault, given.path, given.skipped)
+  const rows = await dueQuery(vault, given)
     .select((eb) => ['fragment.deal', sql<number>`${good} - deal.k`.as('margin'), eb.fn.min('wound.since').as('since'), 'deal.purpose'])
     .groupBy(['fragment.deal', 'deal.deal', 'deal.k', 'deal.purpose'])
     .orderBy('margin')
@@ -213,7 +221,7 @@ export async function repairDeal(
     .selectFrom('fragment')
     .selectAll()
     .where('deal', '=', deal.deal)
-    .where('state', 'in', ['lost', 'corrupt', 'pending'])
+    .where('state', 'in', statesOf(request))
     .where('location', 'in', staying(vault))
     .execute()
   const targets: { row: FragmentTable; place: Place }[] = []

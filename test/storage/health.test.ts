@@ -255,6 +255,25 @@ suite('repair by itself', () => {
       assert.deepEqual((await site.storage.health()).debt.heldBack, ['b'])
     }))
 
+  test('while a change is paused, damage is repaired all the same, and what the change is to fill waits for it', () =>
+    withWatchedSite({ threshold: 2, count: 3 }, async (site) => {
+      await still(site)
+      for (let i = 0; i < 3; i++) await put(site.storage, `/f${i}`, BYTES)
+      await site.storage.steerChange({ bytesPerSecond: 1 })
+      await site.storage.addLocation({ spec: `folder:${site.root}/d`, label: 'd' })
+      await site.storage.requestChange({ refresh: 'shares' })
+      await site.storage.steerChange({ state: 'paused' })
+      site.at['c']!.memory.objects.delete(await nameAt(site, '/f1', 'c'))
+      await finished(site.storage, site.storage.scrub({ depth: 'present', location: 'c' }))
+      await still(site, { autoRepair: true })
+      await until('the repair of what was lost', async () => {
+        const { fragments } = await site.storage.placement({ path: '/f1' })
+        return fragments.find(({ label }) => label === 'c')!.state === 'held'
+      })
+      const { fragments } = await site.storage.placement({ path: '/f0' })
+      assert.notEqual(fragments.find(({ label }) => label === 'd')?.state, 'held', 'the change is paused')
+    }))
+
   test('a place that was exchanged is never filled by itself', () =>
     withWatchedSite({}, async (site) => {
       await still(site)
