@@ -82,6 +82,7 @@ function sayNews(news: ResumeNews, path: string, waits: boolean): string | undef
       const why = news.error instanceof Failure ? sentence(news.error.message) : String(news.error)
       return waits ? undefined : `${why} The upload of ${name} is tried again until it goes on; Ctrl-C stops it.`
     }
+    case 'begun':
     case 'checking':
     case 'sending':
       return undefined

@@ -17,6 +17,7 @@ export interface ResumableSource {
 
 /** What people are told on the way. */
 export type ResumeNews =
+  | { readonly kind: 'begun'; readonly upload: Upload }
   /** An upload of another day, or of another program, goes on. */
   | { readonly kind: 'found'; readonly upload: Upload }
   /** What was stored is read back at the site. */
@@ -115,6 +116,7 @@ async function standing(options: ResumeOptions, run: Run): Promise<Upload> {
       const begun = await client.beginUpload({ path, size, modified, type, ifAbsent }, { signal })
       run.id = begun.id
       run.turn = begun.turn
+      tell({ kind: 'begun', upload: begun })
       return begun
     }
     tell({ kind: 'found', upload: found })

@@ -148,6 +148,39 @@ step('files go in with visible progress', async () => {
   for (const name of ['head-phantom.raw', 'scan.dcm', 'Befund Größe 1,5 %.txt', 'empty.csv']) await row(name).waitFor()
 })
 
+step('a large upload goes on after the page was closed in the middle of it', async () => {
+  await clearDock()
+  const path = join(folder, 'slide.svs')
+  writeFileSync(path, randomBytes(66 * 2 ** 20))
+  const network = await context.newCDPSession(page)
+  await network.send('Network.enable')
+  await network.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 5,
+    downloadThroughput: -1,
+    uploadThroughput: 20_000_000,
+  })
+  await page.getByTestId('choose-files').setInputFiles(path)
+  await page.waitForFunction(() => {
+    const value = Number(document.querySelector('[data-testid=dock] [role=progressbar]')?.getAttribute('aria-valuenow'))
+    return value > 20 && value < 90
+  })
+  page.once('dialog', (dialog) => void dialog.accept())
+  await page.reload()
+  const left = page.getByTestId('unfinished')
+  await left.getByText('slide.svs').waitFor()
+  await looks.at(page, 'unfinished-upload', ['desktop', 'phone-dark'])
+  await network.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 })
+  await page.getByTestId('choose-files').setInputFiles(path)
+  await page.getByTestId('dock-title').getByText('1 file stored').waitFor({ timeout: 60_000 })
+  await left.waitFor({ state: 'detached' })
+  await row('slide.svs').waitFor()
+  await clearDock()
+  // The steps after this one count on their own files.
+  await page.evaluate(async () => (await fetch('/api/v1/files?path=/slide.svs', { method: 'DELETE' })).status)
+  await row('slide.svs').waitFor({ state: 'detached' })
+})
+
 step('an upload can be cancelled, and nothing of it stays', async () => {
   const network = await context.newCDPSession(page)
   await network.send('Network.enable')

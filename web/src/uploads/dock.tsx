@@ -6,6 +6,7 @@ import { announce } from '../app/announce.tsx'
 import { usePublishedHeight } from '../app/use-published-height.ts'
 import { useSpeech } from '../words/words.tsx'
 import type { QueueView } from './queue.ts'
+import { Unfinished, useUnfinished } from './unfinished.tsx'
 import { UploadRow } from './upload-row.tsx'
 import { forgetIntake, uploads, useIntake, useUploads } from './uploads.ts'
 import styles from './dock.module.css'
@@ -15,15 +16,22 @@ export function Dock(): ReactNode {
   const view = useUploads()
   const intake = useIntake()
   const [choice, setChoice] = useState<boolean | undefined>()
-  const open = choice ?? (view.busy || view.failed > 0)
+  const open = choice ?? (view.busy || view.failed > 0 || view.files === 0)
   useLeaveWarning(view.busy)
   useSayProgress(view)
-  const empty = view.files === 0 && view.cancelled === 0 && intake.reading === null && intake.unreadable.length === 0
+  const left = useUnfinished(view)
+  const [dismissed, setDismissed] = useState(false)
+  const unfinished = dismissed ? [] : left
+  const none = view.files === 0 && view.cancelled === 0
+  const empty =
+    unfinished.length === 0 && view.files === 0 && view.cancelled === 0 && intake.reading === null && intake.unreadable.length === 0
   const dock = usePublishedHeight<HTMLElement>('--dock-height', !empty)
   useEffect(() => {
     if (view.busy) setChoice(undefined)
   }, [view.busy])
-  useClearWhenSettled(!empty && !open && view.failed === 0 && intake.reading === null && intake.unreadable.length + intake.refused === 0)
+  useClearWhenSettled(
+    view.files > 0 && !open && view.failed === 0 && intake.reading === null && intake.unreadable.length + intake.refused === 0,
+  )
   if (empty) return null
   const percent = view.bytes > 0 ? Math.min(100, (view.sentBytes / view.bytes) * 100) : view.busy ? 0 : 100
   return (
@@ -49,7 +57,10 @@ export function Dock(): ReactNode {
             variant="subtle"
             color="gray"
             c="var(--ink)"
-            onClick={clear}
+            onClick={() => {
+              clear()
+              setDismissed(true)
+            }}
             aria-label={words.uploads.clear}
             title={words.uploads.clear}
           >
@@ -57,7 +68,9 @@ export function Dock(): ReactNode {
           </ActionIcon>
         )}
       </div>
-      <Progress value={percent} size="sm" color={view.failed > 0 && !view.busy ? 'red' : 'pine'} aria-label={words.uploads.progress} />
+      {!none && (
+        <Progress value={percent} size="sm" color={view.failed > 0 && !view.busy ? 'red' : 'pine'} aria-label={words.uploads.progress} />
+      )}
       {open && (
         <>
           {view.paused && <p className={styles.note}>{words.uploads.paused}</p>}
@@ -76,6 +89,7 @@ export function Dock(): ReactNode {
           {view.waitingCount > view.waiting.length && (
             <p className={styles.note}>{words.uploads.moreWaiting(view.waitingCount - view.waiting.length)}</p>
           )}
+          <Unfinished uploads={unfinished} />
           {(view.busy || view.failed > 0) && (
             <div className={styles.all}>
               {view.failed > 0 && (
@@ -97,6 +111,7 @@ export function Dock(): ReactNode {
 }
 
 function titleOf(view: QueueView, words: ReturnType<typeof useSpeech>['words']): string {
+  if (view.files === 0 && view.cancelled === 0) return words.uploads.title
   if (view.busy) return words.uploads.running(view.done, view.files)
   const parts = [words.uploads.finished(view.done)]
   if (view.failed > 0) parts.push(words.uploads.failed(view.failed))

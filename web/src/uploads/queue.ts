@@ -11,12 +11,19 @@ const STOPPED_TRIES_MAX = 50
 
 export type UploadState = 'waiting' | 'sending' | 'settling' | 'done' | 'failed' | 'cancelled'
 
+export type UploadDoing =
+  | { readonly kind: 'checking' | 'proving' }
+  /** Tried again until it goes on. */
+  | { readonly kind: 'interrupted'; readonly error: unknown }
+
 export interface Upload {
   readonly id: number
   readonly path: string
   readonly sizeBytes: number
   readonly state: UploadState
   readonly sentBytes: number
+  /** What it is at besides sending: a large upload goes on after interruptions by itself. */
+  readonly doing?: UploadDoing | undefined
   /** Why it failed. */
   readonly error?: unknown
   readonly version?: number
@@ -62,6 +69,8 @@ export interface Sending {
   readonly path: string
   readonly signal: AbortSignal
   readonly progress: (sentBytes: number) => void
+  /** Undefined: it sends. */
+  readonly doing: (what: UploadDoing | undefined) => void
 }
 
 interface QueueOptions {
@@ -120,14 +129,17 @@ export function createUploadQueue({ send, isStopped, now }: QueueOptions): Uploa
   const run = async (item: Item): Promise<void> => {
     const abort = new AbortController()
     item.abort = abort
-    change(item, { state: 'sending', sentBytes: 0, error: undefined })
+    change(item, { state: 'sending', sentBytes: 0, error: undefined, doing: undefined })
     const progress = (sent: number): void => {
       if (abort.signal.aborted) return
       change(item, { sentBytes: Math.min(sent, item.file.size), state: sent >= item.file.size ? 'settling' : 'sending' })
       rate.note(now(), sentBytes())
     }
+    const doing = (what: UploadDoing | undefined): void => {
+      if (!abort.signal.aborted) change(item, { doing: what })
+    }
     try {
-      const { version, laggards } = await send({ file: item.file, path: item.path, signal: abort.signal, progress })
+      const { version, laggards } = await send({ file: item.file, path: item.path, signal: abort.signal, progress, doing })
       active.delete(item)
       settle(item, { state: 'done', sentBytes: item.file.size, version, laggards })
     } catch (error) {

@@ -5,7 +5,12 @@ import { client } from '../site/client.ts'
 import { noteReach, SiteStopped } from '../site/reach.ts'
 import type { Sending } from './queue.ts'
 
-export async function sendFile({ file, path, signal, progress }: Sending): Promise<{ version: number; laggards: readonly string[] }> {
+/** From this size on, an upload goes on after a broken connection, or when the same file is chosen on another day. */
+const RESUMED_BYTES_MIN = 64 * 2 ** 20
+
+export async function sendFile(sending: Sending): Promise<{ version: number; laggards: readonly string[] }> {
+  if (sending.file.size >= RESUMED_BYTES_MIN) return (await import('./send-resumably.ts')).sendResumably(sending)
+  const { file, path, signal, progress } = sending
   const query = {
     path,
     size: file.size,
@@ -21,13 +26,13 @@ export async function sendFile({ file, path, signal, progress }: Sending): Promi
 
 interface Put {
   readonly address: string
-  readonly file: File
+  readonly file: Blob
   readonly signal: AbortSignal
   readonly progress: (sentBytes: number) => void
 }
 
 /** Status 0 = the connection broke, or the file could not be read. */
-function put({ address, file, signal, progress }: Put): Promise<{ status: number; text: string }> {
+export function put({ address, file, signal, progress }: Put): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()
     const cancel = (): void => request.abort()

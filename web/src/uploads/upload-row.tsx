@@ -26,6 +26,12 @@ export function UploadRow({ upload }: { readonly upload: Upload }): ReactNode {
         <UploadState upload={upload} />
       </span>
       <span>
+        {upload.state === 'sending' && upload.doing?.kind === 'interrupted' && (
+          <span className={styles.trouble} role="status">
+            <TroubleText trouble={troubleOf(upload.doing.error, words)} />
+            {words.resume.byItself}
+          </span>
+        )}
         {upload.state === 'failed' && (
           <ActionIcon
             variant="subtle"
@@ -74,6 +80,7 @@ function UploadState({ upload }: { readonly upload: Upload }): ReactNode {
     case 'waiting':
       return words.uploads.waiting
     case 'sending':
+      if (upload.doing !== undefined) return words.resume[upload.doing.kind]
       return `${measures.bytes(upload.sentBytes)} / ${measures.bytes(upload.sizeBytes)}`
     case 'settling':
       return words.uploads.settling
