@@ -64,6 +64,8 @@ export interface ReadGrant {
   readonly modified: string
   /** Opaque; changes with every version. */
   readonly etag: string
+  /** Whether the whole content has this SHA-256 (hex). It is never told, only compared. */
+  hasDigest(sha256: string): boolean
   /** Bytes first..last inclusive, in order. Throws in the middle rather than end short. A piece is valid until the next one is asked for. */
   read(range: { readonly first: number; readonly last: number }, signal?: AbortSignal): AsyncIterable<Uint8Array>
   close(): Promise<void>

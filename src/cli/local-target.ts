@@ -1,6 +1,7 @@
 // Where a download ends on this machine: beside its name until it is whole, never outside the folder that was meant.
 import { createHash } from 'node:crypto'
-import { link, lstat, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { link, lstat, mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
 import { Failure } from '#base'
 import { localFailure, systemCode } from './local-failure.ts'
@@ -12,6 +13,71 @@ export interface LocalTarget {
   /** Removes what was written. Never throws. */
   abort(): Promise<void>
 }
+
+export interface ResumedTarget extends LocalTarget {
+  /** Bytes that an earlier run left. */
+  readonly writtenBytes: number
+  /** Everything that was written, in order. */
+  read(): AsyncIterable<Uint8Array>
+  /** Closes it and leaves what was written to a later run. Never throws. */
+  keep(): Promise<void>
+}
+
+/**
+ * As `openLocalTarget`, and what an earlier run left of the same version goes on. What is left of other versions is removed.
+ * @param options.version what tells one content from another
+ */
+export async function resumeLocalTarget(
+  path: string,
+  options: { readonly replace: boolean; readonly version: string; readonly sizeBytes: number },
+): Promise<ResumedTarget> {
+  await refuseOccupied(path, options.replace)
+  const part = partOf(path, options.version)
+  try {
+    await removeOtherParts(path, part)
+    const handle = await open(part, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o666)
+    let at = Math.min((await handle.stat()).size, options.sizeBytes)
+    await handle.truncate(at)
+    const writtenBytes = at
+    const drop = async (): Promise<void> => {
+      await handle.close().catch(() => {})
+      await rm(part, { force: true }).catch(() => {})
+    }
+    return {
+      writtenBytes,
+      write: async (bytes) => {
+        await writeAll(handle, bytes, path, at)
+        at += bytes.length
+      },
+      read: () => readFrom(handle, at),
+      finish: (modified) => finish({ handle, part, path, modified, replace: options.replace }),
+      abort: drop,
+      keep: async () => handle.close().catch(() => {}),
+    }
+  } catch (error) {
+    throw localFailure(error, 'write', path)
+  }
+}
+
+async function* readFrom(handle: FileHandle, end: number): AsyncIterable<Uint8Array> {
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  for (let at = 0; at < end;) {
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, end - at), at)
+    if (bytesRead === 0) return
+    at += bytesRead
+    yield buffer.subarray(0, bytesRead)
+  }
+}
+
+async function removeOtherParts(path: string, mine: string): Promise<void> {
+  const begin = basename(partOf(path)).replace(/\.part$/, '')
+  for (const name of await readdir(dirname(path))) {
+    const other = join(dirname(path), name)
+    if (name.startsWith(begin) && name.endsWith('.part') && other !== mine) await rm(other, { force: true })
+  }
+}
+
+const READ_BYTES = 2 ** 20
 
 /** Without `replace` an existing name is refused, at once and again at the end. */
 export async function openLocalTarget(path: string, options: { readonly replace: boolean }): Promise<LocalTarget> {
@@ -34,9 +100,9 @@ export async function openLocalTarget(path: string, options: { readonly replace:
 }
 
 /** One name for the unfinished file, so that a run after a crash replaces it instead of leaving it. Short, whatever the name. */
-function partOf(path: string): string {
-  const mark = createHash('sha256').update(basename(path)).digest('hex').slice(0, 16)
-  return join(dirname(path), `.quorate-${mark}.part`)
+function partOf(path: string, version = ''): string {
+  const short = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
+  return join(dirname(path), `.quorate-${short(basename(path))}${version === '' ? '' : `-${short(version)}`}.part`)
 }
 
 async function refuseOccupied(path: string, replace: boolean): Promise<void> {
@@ -47,9 +113,10 @@ async function refuseOccupied(path: string, replace: boolean): Promise<void> {
   if (!replace) throw localFailure(Object.assign(new Error(), { code: 'EEXIST' }), 'write', path)
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array, path: string): Promise<void> {
+async function writeAll(handle: FileHandle, bytes: Uint8Array, path: string, offset?: number): Promise<void> {
   try {
-    for (let at = 0; at < bytes.length;) at += (await handle.write(bytes, at)).bytesWritten
+    for (let at = 0; at < bytes.length;)
+      at += (await handle.write(bytes, at, bytes.length - at, offset === undefined ? null : offset + at)).bytesWritten
   } catch (error) {
     throw localFailure(error, 'write', path)
   }

@@ -66,11 +66,17 @@ export interface DownloadRequest {
   readonly path: string
   readonly version?: number | undefined
   readonly range?: ByteRange | undefined
+  /** The etag of an earlier answer: refused with `api.precondition` when the file is another one now. */
+  readonly ifMatch?: string | undefined
 }
 
 export interface Download {
   /** Bytes of the body: of the range where one was asked for. */
   readonly size: number
+  /** Bytes of the whole file. */
+  readonly whole: number
+  /** Opaque; another one when the content may be another. */
+  readonly etag: string
   readonly type: string
   readonly modified: string
   /** Ends with a failure, never short: a download that stops early throws. A piece is valid until the next one is asked for. */
@@ -93,6 +99,7 @@ export interface Client extends UploadCalls {
   stat(query: { path: string }, options?: CallOptions): Promise<Entry>
   upload(request: UploadRequest, options?: CallOptions): Promise<Stored>
   download(request: DownloadRequest, options?: CallOptions): Promise<Download>
+  verifyContent(body: { path: string; version?: number; sha256: string }, options?: CallOptions): Promise<{ same: boolean }>
   createFolder(body: { path: string }, options?: CallOptions): Promise<Entry>
   move(body: { from: string; to: string; replace?: boolean }, options?: CallOptions): Promise<Entry>
   copy(body: { from: string; to: string; replace?: boolean }, options?: CallOptions): Promise<Entry>
@@ -155,6 +162,7 @@ export function createClient(transport: Transport): Client {
     steerChange: (body, options) => call(routes.steerChange, { body }, options),
     list: (query, options) => call(routes.list, { query }, options),
     stat: (query, options) => call(routes.stat, { query }, options),
+    verifyContent: (body, options) => call(routes.verifyContent, { body }, options),
     createFolder: (body, options) => call(routes.createFolder, { body }, options),
     move: (body, options) => call(routes.move, { body }, options),
     copy: (body, options) => call(routes.copy, { body }, options),
@@ -212,14 +220,20 @@ export function createClient(transport: Transport): Client {
       )
       return routes.upload.answer.parse(JSON.parse(fromUtf8(await collect(answer.body))))
     },
-    download: async ({ range, ...query }, options = {}) => {
-      const headers: Record<string, string> = range === undefined ? {} : { range: rangeHeader(range) }
+    download: async ({ range, ifMatch, ...query }, options = {}) => {
+      const headers: Record<string, string> = {
+        ...(range === undefined ? {} : { range: rangeHeader(range) }),
+        ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
+      }
       const answer = await checked(
         await transport({ method: 'GET', target: target(routes.download, { query }), headers, signal: options.signal }),
       )
       const size = Number(answer.headers['content-length'])
+      const whole = /\/(\d+)$/.exec(answer.headers['content-range'] ?? '')?.[1]
       return {
         size,
+        whole: whole === undefined ? size : Number(whole),
+        etag: answer.headers['etag'] ?? '',
         type: answer.headers['content-type'] ?? 'application/octet-stream',
         modified: answer.headers['last-modified'] ?? '',
         body: exactly(answer.body, size),

@@ -190,6 +190,14 @@ export const routes = {
     status: 200,
     summary: 'The bytes; honours Range (one range); ETag is opaque',
   },
+  verifyContent: {
+    method: 'POST',
+    path: '/api/v1/content/verify',
+    body: path.extend({ version: z.number().int().min(1).optional(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+    answer: z.object({ same: z.boolean() }),
+    status: 200,
+    summary: 'Whether the content has this SHA-256: for a download that was put together of several; compared and forgotten',
+  },
   createFolder: {
     method: 'POST',
     path: '/api/v1/folders',

@@ -1,5 +1,6 @@
 // Files and folders of the vault: names, versions, bytes in and out.
-import { Failure, rfc3339 } from '#base'
+import { Failure, rfc3339, utf8 } from '#base'
+import { equalSecret } from '#crypto/primitives'
 import type { Entry, Listing, Placement, Stored, Versions } from '#contract'
 import { newId } from '#format'
 import {
@@ -31,6 +32,7 @@ export interface OpenedToRead {
   readonly type: string
   readonly modified: string
   readonly etag: string
+  hasDigest(sha256: string): boolean
   read(range: { readonly first: number; readonly last: number }, signal?: AbortSignal): AsyncIterable<Uint8Array>
   close(): Promise<void>
 }
@@ -125,6 +127,7 @@ export function siteFiles(core: SiteCore) {
         type: version.deal.type,
         modified: version.modified,
         etag: version.deal.deal,
+        hasDigest: (sha256) => equalSecret(utf8(reader.meta.sha256), utf8(sha256)),
         read: (range, stop) => reader.read(range, stop),
         close: async () => {
           core.readers.delete(reader)

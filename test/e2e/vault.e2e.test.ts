@@ -177,7 +177,7 @@ step('a large upload goes on after the page was closed in the middle of it', asy
   await row('slide.svs').waitFor()
   await clearDock()
   // The steps after this one count on their own files.
-  await page.evaluate(async () => (await fetch('/api/v1/files?path=/slide.svs', { method: 'DELETE' })).status)
+  await page.evaluate(async () => (await fetch('/api/v1/files?path=/slide.svs&now=true', { method: 'DELETE' })).status)
   await row('slide.svs').waitFor({ state: 'detached' })
 })
 

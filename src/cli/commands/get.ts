@@ -19,6 +19,9 @@ export interface GetOptions {
   readonly parallel: number
 }
 
+/** From this size on, a download goes on after a broken link, or when the same command is run again. */
+const RESUMED_BYTES_MIN = 64 * 2 ** 20
+
 interface Tally {
   done: number
   bytes: number
@@ -109,6 +112,13 @@ async function getBelow(
 async function getFile(context: Context, entry: Entry, target: string, options: GetOptions): Promise<void> {
   const meter = context.out.meter()
   meter.file(entry.path)
+  if (entry.size >= RESUMED_BYTES_MIN && (options.version === undefined || options.version === entry.version)) {
+    const { getResumably } = await import('../get-resumably.ts')
+    await getResumably(context, entry, { target, replace: options.force })
+    meter.fileDone()
+    await context.out.value({ path: entry.path, version: entry.version, file: target, size: entry.size })
+    return
+  }
   const file = await openLocalTarget(target, { replace: options.force })
   try {
     const version = options.version ?? entry.version

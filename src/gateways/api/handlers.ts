@@ -52,6 +52,14 @@ export function createHandlers(bounds: EventBounds): Handlers {
     finishUpload: ({ door, params, body }) => door.finishUpload(params['id'] ?? '', body),
     cancelUpload: ({ door, params }) => door.cancelUpload(params['id'] ?? ''),
     download: ({ door, query, request }) => download(door, query, request),
+    verifyContent: async ({ door, body }) => {
+      const grant = await door.openToRead({ path: body.path, version: body.version })
+      try {
+        return { same: grant.hasDigest(body.sha256) }
+      } finally {
+        await grant.close()
+      }
+    },
     createFolder: ({ door, body }) => door.createFolder(body),
     move: ({ door, body }) => door.move(body),
     copy: ({ door, body }) => door.copy(body),

@@ -1,4 +1,5 @@
 // A door whose site is a map in memory: enough of one to hold the gateway to its contract without storage.
+import { createHash } from 'node:crypto'
 import type { Access, Door, ReadGrant } from '#access'
 import { Failure } from '#base'
 import type { ChangeStatus, Entry, Kit, SiteEvent, Status, Task, VaultSummary } from '#contract'
@@ -104,6 +105,7 @@ export function createMemoryDoor(): MemoryDoor {
       type: file.type,
       modified: file.modified,
       etag: `v${file.number}`,
+      hasDigest: (sha256) => createHash('sha256').update(file.bytes).digest('hex') === sha256,
       async *read({ first, last }, signal) {
         const failAt = failing.get(path)
         for (let at = first; at <= last; at += PART) {

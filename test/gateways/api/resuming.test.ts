@@ -1,9 +1,10 @@
 // Uploads over a link that breaks all the time, through the real gateway: they arrive, once, whole.
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { isFailure } from '#base'
 import type { ResumeNews } from '#contract'
-import { arrived, madeSource, uploadMade, withLink } from './resuming-run.ts'
+import { arrived, digestOf, madeSource, uploadMade, withLink } from './resuming-run.ts'
 
 const MIB = 2 ** 20
 
@@ -98,6 +99,29 @@ test('two clients at once: the second one is refused while the first goes on', a
       clearInterval(pump)
       await client.finishUpload(id, { turn })
       await arrived(steady, given)
+    },
+  )
+})
+
+test('a download in ranges of one version is put together and compared as a whole', async () => {
+  const given = { path: '/slide.svs', sizeBytes: 3 * MIB }
+  await withLink(
+    {},
+    () => Number.MAX_SAFE_INTEGER,
+    async ({ steady }) => {
+      await uploadMade(steady, given)
+      const first = await steady.download({ path: given.path, range: { first: 0, last: MIB - 1 } })
+      assert.deepEqual([first.size, first.whole], [MIB, given.sizeBytes])
+      await digestOf(first.body)
+      const rest = await steady.download({ path: given.path, ifMatch: first.etag, range: { first: MIB } })
+      assert.equal(await digestOf(rest.body), await digestOf(Readable.from(madeSource(given.sizeBytes).read(MIB))))
+      const sha256 = madeSource(given.sizeBytes).digest()
+      assert.deepEqual(await steady.verifyContent({ path: given.path, sha256 }), { same: true })
+      assert.deepEqual(await steady.verifyContent({ path: given.path, sha256: '0'.repeat(64) }), { same: false })
+      await uploadMade(steady, { ...given, seed: 2 })
+      await assert.rejects(steady.download({ path: given.path, ifMatch: first.etag, range: { first: MIB } }), (error) =>
+        isFailure(error, 'api.precondition'),
+      )
     },
   )
 })
