@@ -36,7 +36,7 @@ interface Sizes {
 }
 
 export async function run(emit: (row: Record<string, unknown>) => void, workplace: Workplace): Promise<void> {
-  const server = await startServer('sshd')
+  const server = await startServer('sshd', { env: { SSHD_REKEY: 'default' } })
   if (server === undefined) return workplace.miss(notFound('sshd'))
   const sizes: Sizes = workplace.quick ? { bytes: 16 * MIB, rounds: 2, smallReads: 40 } : { bytes: 256 * MIB, rounds: 5, smallReads: 300 }
   const clients: Client[] = []

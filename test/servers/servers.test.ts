@@ -1,10 +1,11 @@
 // The servers for tests leave nothing behind, even when who started them is killed.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { readdir } from 'node:fs/promises'
+import { chmod, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { it } from 'node:test'
-import { startServer } from '../../scripts/servers.ts'
+import { notFound, startServer } from '../../scripts/servers.ts'
+import { processesBelow } from '../storage/locations/processes.ts'
 import { scratch } from '../storage/locations/support.ts'
 
 async function answers(endpoint: string): Promise<boolean> {
@@ -49,3 +50,35 @@ it('a server goes when who started it is killed', async () => {
   assert.ok(await untilTrue(async () => !(await answers(endpoint))), 'it still answers')
   assert.ok(await untilTrue(async () => (await readdir(folder.path)).length === 0), 'its folder is still there')
 })
+
+for (const kind of ['sshd', 'apache', 'rclone'] as const) {
+  it(`of ${kind} nothing is left when it is stopped: no process, no folder`, async (t) => {
+    await using folder = await scratch()
+    const before = process.env['TMPDIR']
+    process.env['TMPDIR'] = folder.path
+    // Users of servers' own must get through.
+    await chmod(folder.path, 0o711)
+    try {
+      const server = await startServer(kind)
+      if (server === undefined) return t.skip(notFound(kind))
+      const pids = processesBelow(server.groupId)
+      assert.ok(pids.length > 0)
+      assert.equal((await readdir(folder.path)).length, 1)
+      await server.stop()
+      assert.deepEqual(await readdir(folder.path), [])
+      assert.ok(await untilTrue(async () => !pids.some(isThere)), 'a process is still there')
+    } finally {
+      if (before === undefined) delete process.env['TMPDIR']
+      else process.env['TMPDIR'] = before
+    }
+  })
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}

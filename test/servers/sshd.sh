@@ -1,5 +1,6 @@
 #!/bin/bash
 # OpenSSH's server with SFTP alone, for the user who runs this and one key. Usage: sshd.sh DIR PORT
+# SSHD_REKEY says after how many bytes keys are exchanged anew; often, unless it is `default`, so that tests meet it.
 # Prints `ready` when it serves; ends, with all it started and wrote, when its standard input closes.
 set -u
 B=$1 PORT=$2
@@ -48,6 +49,7 @@ PasswordAuthentication no
 PubkeyAuthentication yes
 PermitRootLogin prohibit-password
 MaxStartups 100
+RekeyLimit ${SSHD_REKEY:-2M}
 Subsystem sftp internal-sftp
 ForceCommand internal-sftp -d $B/root
 AllowTcpForwarding no
