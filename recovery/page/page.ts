@@ -176,6 +176,7 @@ function vaultCard(vault: Vault): Child {
     vault.mayBeStale ? line(w.stale) : undefined,
     vault.catalogue === 'broken' ? line(w.broken, true) : undefined,
     vault.catalogue === 'none' ? line(w.noCatalogue) : undefined,
+    vault.trashed > 0 ? line(w.trashed(vault.trashed)) : undefined,
     vault.unknownLines > 0 ? line(w.unknown(vault.unknownLines)) : undefined,
     vault.away.length === 0
       ? undefined

@@ -20,6 +20,7 @@ import { Catalogue, headingOf, type Version } from './catalogue.ts'
 import { chooseHead, type Choice, type Head, HEAD_BYTES_MAX, parseHead, type Reference } from './heads.ts'
 import { bytesOf, fragmentFile, type Place, type PlaceFile, sortFiles } from './place.ts'
 
+const TRASH = '/.quorate-trash/'
 export const CATALOGUE_TYPE = 'application/vnd.quorate.catalogue'
 
 /** Why something at a place is not as it should be. */
@@ -139,6 +140,8 @@ export class Vault {
   /** How far the catalogue could be read; `broken` when a part of it is missing. */
   catalogue: 'whole' | 'broken' | 'none' = 'none'
   unknownLines = 0
+  /** Files that were in the trash; they stand below `/.quorate-trash/`. */
+  trashed = 0
   readonly #told: Told
   readonly #here: ReadonlySet<string>
   readonly #places: number
@@ -193,6 +196,7 @@ export class Vault {
     this.folders = [...catalogue.folders].toSorted()
     this.away = [...catalogue.locations.values()].filter(({ location }) => !this.#here.has(location))
     this.rows = await this.#rowsByCatalogue(catalogue, work)
+    this.trashed = this.rows.filter(({ path }) => path.startsWith(TRASH)).length
   }
 
   /** The bytes of one file, when every one of them is right. Throws why not. */

@@ -40,6 +40,7 @@ export interface Words {
   readonly noCatalogue: string
   readonly away: string
   readonly unknown: (count: number) => string
+  readonly trashed: (count: number) => string
   readonly versions: string
   readonly table: string
   readonly path: string
@@ -112,6 +113,8 @@ const en: Words = {
   noCatalogue: 'No list of names could be read: files have the names under which they were first stored.',
   away: 'The vault has fragments at these places, too:',
   unknown: (count) => `${count} lines of the list of names are of a kind that this page does not know.`,
+  trashed: (count) =>
+    `${count === 1 ? '1 of the files was' : `${count} of the files were`} in the trash; they come back below .quorate-trash.`,
   versions: 'The current version of each file is shown. Older ones: recover.py --all-versions.',
   table: 'Files of the vault',
   path: 'Name',
@@ -204,6 +207,8 @@ const de: Words = {
   noCatalogue: 'Keine Namensliste war lesbar: Die Dateien heißen so, wie sie zuerst abgelegt wurden.',
   away: 'Fragmente des Tresors liegen auch an diesen Orten:',
   unknown: (count) => `${count} Zeilen der Namensliste sind von einer Art, die diese Seite nicht kennt.`,
+  trashed: (count) =>
+    `${count === 1 ? '1 der Dateien lag' : `${count} der Dateien lagen`} im Papierkorb; sie kommen unter .quorate-trash zurück.`,
   versions: 'Gezeigt wird die jetzige Fassung jeder Datei. Ältere: recover.py --all-versions.',
   table: 'Dateien des Tresors',
   path: 'Name',

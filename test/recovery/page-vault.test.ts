@@ -5,12 +5,13 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
+import type { ChangeRequest } from '#contract'
 import { random, signer } from '#crypto/primitives'
 import { saveAll } from '../../recovery/page/save.ts'
 import { look, type Told, type Vault } from '../../recovery/page/vault.ts'
 import { encodeVaultHead, headName, parseVaultHead } from '../../src/storage/head.ts'
 import { hashOf } from '../storage/crash-model.ts'
-import { makeSite, pattern, put, type TestSite } from '../storage/site.ts'
+import { finished, makeSite, pattern, put, type TestSite } from '../storage/site.ts'
 import { patient, placeOfBytes, placesOf } from './page-places.ts'
 
 const DATA = resolve(import.meta.dirname, '../data')
@@ -174,6 +175,43 @@ test('what was put after the last part of the catalogue is there; what is not wh
       ]),
     ),
   )
+})
+
+const CHANGES: Readonly<Record<string, ChangeRequest>> = {
+  'another threshold': { threshold: 3 },
+  'another layout': { layout: 'sealed' },
+  'fresh shares': { refresh: 'shares' },
+  'fresh keys': { refresh: 'keys' },
+}
+
+for (const [what, request] of Object.entries(CHANGES))
+  test(`after a change: ${what}`, async (context) => {
+    const { site } = await written(context, { threshold: 2, count: 4 }, async (one) => {
+      await busy(one)
+      const { task } = await one.storage.requestChange(request)
+      if (task !== null) {
+        const ended = await finished(one.storage, Promise.resolve({ id: task }))
+        assert.equal(ended.state, 'done', JSON.stringify(ended.problem))
+      }
+    })
+    const vault = await only(site.folders)
+    const { files, lost } = await save(vault)
+    assert.deepEqual([sorted(files), lost, vault.unknownLines], [sorted(EXPECTED), [], 0])
+    assert.deepEqual(vault.choice.head?.k, request.threshold ?? 2)
+    const few = await only(site.folders.slice(-(request.threshold ?? 2)))
+    assert.deepEqual(sorted((await save(few)).files), sorted(EXPECTED))
+  })
+
+test('what was removed comes back from the trash, and it is said; no line of the catalogue is strange', async (context) => {
+  const { site } = await written(context, {}, async (one) => {
+    await busy(one)
+    await one.storage.moveToTrash({ path: '/copy of one', recursive: false })
+  })
+  const vault = await only(site.folders.slice(1))
+  const { files, lost } = await save(vault)
+  const inTrash = [...files].filter(([path]) => path.startsWith('/.quorate-trash/'))
+  assert.deepEqual([vault.trashed, vault.unknownLines, lost], [inTrash.length, 0, []])
+  assert.ok(inTrash.some(([path, hash]) => path.endsWith('/copy of one') && hash === EXPECTED.get('/copy of one')))
 })
 
 test('two places in one folder count as one, and it is said', async (context) => {
