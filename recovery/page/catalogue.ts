@@ -118,13 +118,6 @@ export class Catalogue {
       case 'unplace':
         // Fragments are known by what they say themselves.
         return
-      case 'name':
-      case 'history':
-      case 'trash':
-      case 'keep':
-      case 'deletion':
-        // Names over time, the trash, rules of keeping, records of deletions: nothing to bring back by.
-        return
       default:
         this.unknown += 1
     }
