@@ -2,6 +2,7 @@
 import type { HealthView } from '#contract'
 import { rfc3339 } from '#base'
 import { sql } from '#database'
+import { forgetHidden } from './hidden.ts'
 import type { Place } from './place.ts'
 import { countFragments } from './status.ts'
 import type { Vault } from './vault.ts'
@@ -91,8 +92,9 @@ export async function allowRefill(vault: Vault): Promise<void> {
 /** Once a place is whole again, the next great loss asks anew. */
 export async function forgetRefills(vault: Vault): Promise<void> {
   const allowed = await allowedPlaces(vault)
-  if (allowed.size === 0) return
   const counts = await countFragments(vault)
+  await forgetHidden(vault, (id) => (counts.get(id)?.lost ?? 0) === 0)
+  if (allowed.size === 0) return
   const still = [...allowed].filter((id) => {
     const mine = counts.get(id)
     return mine !== undefined && mine.lost + mine.corrupt > 0

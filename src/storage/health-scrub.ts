@@ -3,6 +3,7 @@ import { Failure } from '#base'
 import type { HealthSettings } from '#contract'
 import { type CheckPass, savePass } from './health-settings.ts'
 import { Findings, type Progress } from './findings.ts'
+import { whyAbsent } from './hidden.ts'
 import { within } from './patience.ts'
 import type { Place } from './place.ts'
 import { scrubDeal } from './scrub.ts'
@@ -179,7 +180,9 @@ async function doubt(
   await place.check()
   if (place.view.presence !== 'present') return
   const kind = head === undefined ? 'lost' : 'corrupt'
-  const detail = head === undefined ? 'it is not there' : `it has ${head.sizeBytes} bytes instead of ${row.size}`
+  const { signal = new AbortController().signal } = tools.patience
+  const detail =
+    head === undefined ? await whyAbsent(vault, place, { name: row.name, signal }) : `it has ${head.sizeBytes} bytes instead of ${row.size}`
   tools.findings.add({ location: place.label, path: '', fragment: row.name, kind, detail })
   await vault.blame(row.deal, { candidate: { place, x: row.x, name: row.name, suspect: false }, kind, detail })
 }

@@ -63,6 +63,9 @@ export interface Location {
    */
   extendLock?(name: FragmentName, options?: LocationOptions): Promise<'extended' | 'held' | 'refused'>
 
+  /** For a name that shows nothing: whether the place still keeps what somebody deleted, as buckets with versions do. */
+  hides?(name: FragmentName, options?: LocationOptions): Promise<boolean>
+
   /** Accepts what stands at the place now, where the driver had noticed an exchange: part of the explicit act of repair. */
   renew?(): void
 

@@ -6,6 +6,7 @@ import { log } from './catalogue.ts'
 import { Findings, type Progress } from './findings.ts'
 import { openCandidate, type Opened } from './frame-search.ts'
 import type { FragmentSource } from './location.ts'
+import { whyAbsent } from './hidden.ts'
 import { within } from './patience.ts'
 import type { Place } from './place.ts'
 import type { DealTable, FragmentTable } from './tables.ts'
@@ -149,7 +150,7 @@ export async function scrubDeal(vault: Vault, listed: DealTable, request: ScrubR
       const found = await answerOf(row, place, asking)
       checked(0)
       if (found === undefined) continue
-      if (found.head === undefined) await note(row, 'lost', 'it is not there')
+      if (found.head === undefined) await note(row, 'lost', await whyAbsent(vault, place, { name: row.name!, signal: request.signal }))
       else if (row.size === 0) await learnSize(vault, row, found.head.sizeBytes)
       else if (found.head.sizeBytes !== row.size) await note(row, 'corrupt', `it has ${found.head.sizeBytes} bytes instead of ${row.size}`)
     }

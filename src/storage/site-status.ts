@@ -6,6 +6,7 @@ import { parseCapabilities } from './enrolment.ts'
 import { drillMessages, kitMessages } from './kit.ts'
 import { headStatus } from './head-status.ts'
 import { lockMessages } from './health-locks.ts'
+import { hiddenCounts } from './hidden.ts'
 import { keptMessages } from './kept-names.ts'
 import { allowedPlaces, isMassLoss } from './health-debt.ts'
 import { lostPromises, probeRows } from './probing.ts'
@@ -57,13 +58,14 @@ export async function siteStatus(core: SiteCore, request: { readonly check: bool
         ],
   )
   const allowed = await allowedPlaces(running.vault)
+  const hidden = await hiddenCounts(running.vault)
   const alarms = locations
     .filter(({ id, state, fragments }) => state !== 'empty' && state !== 'unreachable' && isMassLoss(fragments) && !allowed.has(id))
-    .map(({ label, fragments: { lost, corrupt } }) => ({
+    .map(({ id, label, fragments: { lost, corrupt } }) => ({
       severity: 'alarm' as const,
       code: 'storage.mass-loss',
-      text: `${label} lost or changed ${lost + corrupt} fragments at once: somebody may have emptied or overwritten it. It is not filled again by itself.`,
-      next: `Find out what happened at ${label} and change its access key; then fill it: quorate repair.`,
+      text: `${label} lost or changed ${lost + corrupt} fragments at once: somebody may have emptied or overwritten it.${hidden[id] === undefined ? '' : ` The bucket still keeps older versions of at least ${hidden[id]} of them.`} It is not filled again by itself.`,
+      next: `Find out what happened at ${label} and change its access key; then fill it: quorate repair.${hidden[id] === undefined ? '' : ' Or bring the older versions back at the provider first, and check: quorate scrub.'}`,
     }))
   const prepared = [...(await kitMessages(core)), ...(await drillMessages(core, core.clock))]
   const alarmed = [...alarms, ...lostPromises(locations)]

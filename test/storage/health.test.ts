@@ -240,6 +240,7 @@ suite('repair by itself', () => {
         messages.some(({ severity, code, text }) => severity === 'alarm' && code === 'storage.mass-loss' && text.includes('b lost')),
         JSON.stringify(messages),
       )
+      assert.ok(messages.every(({ text }) => !text.includes('older versions')))
       const before = fragmentsAt(site.at['b']!).length
       for (let i = 0; i < 30; i++)
         await new Promise((resolve) => {
@@ -272,6 +273,24 @@ suite('repair by itself', () => {
       })
       const { fragments } = await site.storage.placement({ path: '/f0' })
       assert.notEqual(fragments.find(({ label }) => label === 'd')?.state, 'held', 'the change is paused')
+    }))
+
+  test('a bucket that still keeps what was deleted is said to', () =>
+    withWatchedSite({}, async (site) => {
+      await still(site)
+      for (let i = 0; i < 25; i++) await put(site.storage, `/f${i}`, pattern(100, i))
+      const { faulty, memory } = site.at['b']!
+      const deleted = new Set(fragmentsAt(site.at['b']!))
+      Object.assign(faulty, { hides: async (name: string) => deleted.has(name) && !memory.objects.has(name) })
+      for (const name of deleted) memory.objects.delete(name)
+      const task = await finished(site.storage, site.storage.scrub({ depth: 'present' }))
+      assert.ok(task.report!.findings.some(({ detail }) => detail === 'it was deleted; the place still keeps an older version of it'))
+      const alarm = async () => (await site.storage.status({ check: false })).messages.find(({ code }) => code === 'storage.mass-loss')
+      const said = await alarm()
+      assert.match(said!.text, /^b lost or changed \d+ fragments at once.* still keeps older versions of at least 2[5-9] of them/)
+      assert.match(said!.next, /bring the older versions back/)
+      await finished(site.storage, site.storage.repair({}))
+      assert.equal(await alarm(), undefined)
     }))
 
   test('a place that was exchanged is never filled by itself', () =>

@@ -204,6 +204,26 @@ if (ceph !== undefined) {
       }
     })
 
+    test('what somebody deleted in a bucket with versions is said to be kept there', async () => {
+      const bucket = await makeBucket(ceph, { locked: true })
+      const location = createS3Location({
+        label: 'cloud',
+        endpoint: ceph.endpoint,
+        bucket,
+        region: 'us-east-1',
+        credentials: async () => ceph.credentials,
+      })
+      for (const name of ['aa/x', 'aa/xy']) await location.putIfAbsent(name, utf8(name))
+      const client = clientFor(ceph, bucket)
+      await client.expect({ method: 'DELETE', key: 'aa/x' })
+      assert.equal(await location.head('aa/x'), undefined)
+      assert.equal(await location.hides!('aa/x'), true)
+      assert.equal(await location.hides!('aa/never'), false)
+      assert.equal(await location.hides!('aa'), false, 'what only begins alike is another name')
+      client.close()
+      await location.close()
+    })
+
     test('a lock is made longer before it ends; one that lasts long enough is left alone; without the right it is refused', async () => {
       const bucket = await makeBucket(ceph, { locked: true })
       const at = (days: number) =>

@@ -20,6 +20,7 @@ import { S3Client, type S3ClientOptions } from './client.ts'
 import { discardInS3 } from './discard.ts'
 import { listS3 } from './list.ts'
 import { abortUpload, standingParts, unfinishedUploads } from './multipart.ts'
+import { hidesInS3 } from './hidden.ts'
 import { extendLock } from './lock.ts'
 import { putOnce, sizeOf } from './put.ts'
 import { s3ProbeTools } from './probe-tools.ts'
@@ -99,6 +100,11 @@ class S3Location implements Location {
 
   list(request: ListRequest, options: LocationOptions = {}): Promise<ListPage> {
     return listS3(this.#store, request, options.signal)
+  }
+
+  async hides(name: FragmentName, options: LocationOptions = {}): Promise<boolean> {
+    checkName(name, this.label)
+    return hidesInS3(this.#store, name, options)
   }
 
   async extendLock(name: FragmentName, options: LocationOptions = {}): Promise<'extended' | 'held' | 'refused'> {
