@@ -4,6 +4,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { suite, test } from 'node:test'
 import { type Clock, equalPublic, type FailureCode, fromUtf8, isFailure, rfc3339, systemClock, utf8 } from '#base'
 import { type SiteStorage, verifyDeletionRecord } from '#storage'
+import { noPython, recoverPy, restoredFiles } from './recover-py.ts'
 import { finished, get, makeSite, pattern, put, type TestSite } from './site.ts'
 
 const DAY_MS = 86_400_000
@@ -529,5 +530,32 @@ suite('after the home is lost', () => {
           assert.ok(equalPublic(await get(storage(), '/f/x'), pattern(10, 1)))
         },
         { options: { logLimits: { flushMs: 20, segmentLinesMax: 5, segmentsMax, snapshotLinesMin: 20_000 } } },
+      ))
+})
+
+suite('recovery/recover.py', { skip: noPython() ?? false }, () => {
+  for (const segmentsMax of [64, 2])
+    test(`restores what was kept, the trash in a folder of its own (${segmentsMax === 2 ? 'snapshots' : 'segments'})`, () =>
+      scene(
+        async ({ site, storage }) => {
+          await put(storage(), '/f/x', pattern(10, 1))
+          await put(storage(), '/f/y', pattern(20, 2))
+          await storage().move({ from: '/f/x', to: '/f/z', replace: false })
+          await storage().setKeeping({ path: '/f', ...NO_RULE, trashDays: 9, holdUntil: null, release: false })
+          const { id } = await storage().moveToTrash({ path: '/f/y', recursive: false })
+          const back = await storage().moveToTrash({ path: '/f/z', recursive: false })
+          await storage().restoreTrash({ id: back.id })
+          await put(storage(), '/gone', pattern(30, 3))
+          const gone = await storage().moveToTrash({ path: '/gone', recursive: false })
+          await finished(storage(), storage().emptyTrash({ ids: [gone.id] }))
+          await site.reopen()
+          await site.storage.close()
+          const { status, report, out } = await recoverPy(site.root, site.folders.slice(1))
+          assert.equal(status, 0, JSON.stringify(report))
+          assert.deepEqual([...(await restoredFiles(out)).keys()].toSorted(), [`/.quorate-trash/${id}/y`, '/f/z'])
+          assert.ok(report.notes.some((note) => note.includes('1 of the files were in the trash')))
+          await site.reopen()
+        },
+        { options: { logLimits: { flushMs: 20, segmentLinesMax: 4, segmentsMax, snapshotLinesMin: 20_000 } } },
       ))
 })
