@@ -30,6 +30,8 @@ export function TrashPage(): ReactNode {
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next ?? undefined,
     refetchInterval: 15_000,
+    // What was here at the last visit may have been restored, and removed again, since: nothing is offered before the site has answered.
+    gcTime: 0,
   })
   useEffect(() => {
     document.title = `${words.trash.title} · ${words.app.name}`
