@@ -94,7 +94,8 @@ export async function noteAnswers(
         .set({ state: answer, at })
         .where('deal', '=', deal)
         .where('x', '=', x)
-        .where('state', 'not in', FINAL)
+        // Why it was refused tells more than that it does not answer now.
+        .where('state', 'not in', answer === 'unreachable' ? [...FINAL, 'kept', 'denied'] : FINAL)
         .execute()
 }
 
@@ -320,7 +321,8 @@ export async function listDeletions(
       stillNamed: still_named,
       awaited: awaited
         .filter(({ deletion }) => deletion === row.id)
-        .map(({ location, state, fragments }) => ({ location: places.byId(location)?.label ?? location, fragments, why: WHY[state] })),
+        .map(({ location, state, fragments }) => ({ location: places.byId(location)?.label ?? location, fragments, why: WHY[state] }))
+        .toSorted((a, b) => (a.location < b.location ? -1 : 1)),
     })),
     next: rows.length > page.length && last !== undefined ? `${last.at} ${last.id}` : null,
   }

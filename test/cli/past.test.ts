@@ -13,7 +13,7 @@ async function json(at: Scratch, ...args: string[]): Promise<unknown> {
 async function refused(at: Scratch, code: string, ...args: string[]): Promise<void> {
   const ended = await quorate(at, [...args, '--json'])
   assert.notEqual(ended.code, 0, args.join(' '))
-  assert.equal(problem.parse(JSON.parse(ended.errors.trim().split('\n').at(-1)!)).code, code, args.join(' '))
+  assert.equal(problem.parse(JSON.parse(ended.errors.trim().split('\n').at(-1) ?? '')).code, code, args.join(' '))
 }
 
 test('removed, brought back, held, compared, made as it was, and deleted with a record', async () => {

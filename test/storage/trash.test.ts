@@ -4,6 +4,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { suite, test } from 'node:test'
 import { type Clock, equalPublic, type FailureCode, fromUtf8, isFailure, rfc3339, systemClock, utf8 } from '#base'
 import { type SiteStorage, verifyDeletionRecord } from '#storage'
+import { on, withFaultySite } from './faulty-site.ts'
 import { noPython, recoverPy, restoredFiles } from './recover-py.ts'
 import { finished, get, makeSite, pattern, put, type TestSite } from './site.ts'
 
@@ -474,6 +475,38 @@ suite('deletions', () => {
       assert.throws(() => verifyDeletionRecord(utf8('{}')), refused('format.framing'))
       assert.throws(() => verifyDeletionRecord(utf8(`${text} `)), refused('format.framing'))
       await assert.rejects(storage().deletionRecord({ id: '0'.repeat(32) }), refused('storage.absent'))
+    }))
+
+  test('who refuses, and who says gone and shows it still, is named', () =>
+    withFaultySite({}, async (site) => {
+      await put(site.storage, '/x', pattern(100))
+      site.at['a']!.plan = on(['discard'], { kind: 'fail', when: 'before', code: 'location.denied' })
+      site.at['b']!.plan = on(['discard'], { kind: 'lie', says: 'done' })
+      await site.storage.remove({ path: '/x', recursive: false })
+      await site.reopen()
+      const [open] = (await site.storage.deletions({})).deletions
+      assert.equal(open!.closed, null)
+      assert.deepEqual(open!.awaited, [
+        { location: 'a', fragments: 1, why: 'it refuses our credentials' },
+        { location: 'b', fragments: 1, why: 'it said gone, and shows the fragments still' },
+      ])
+      const { record } = verifyDeletionRecord(await site.storage.deletionRecord({ id: open!.id }))
+      assert.deepEqual(
+        record.dealings[0]!.fragments.map(({ answer }) => answer),
+        ['denied', 'shown', 'gone'],
+      )
+      for (const label of ['a', 'b']) site.at[label]!.plan = () => undefined
+      await site.storage.status({ check: true })
+      await site.reopen()
+      await site.reopen()
+      // Who showed it is asked again at once, who refused in its own time.
+      const [left] = (await site.storage.deletions({})).deletions
+      assert.deepEqual(
+        left!.awaited.map(({ location }) => location),
+        ['a'],
+      )
+      const names = record.dealings.flatMap(({ fragments }) => fragments.map(({ name }) => name))
+      for (const label of ['b', 'c']) for (const name of names) assert.ok(!site.at[label]!.memory.objects.has(name))
     }))
 
   test('a copy keeps the bytes: the record says that other names need them', () =>
