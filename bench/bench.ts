@@ -15,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run: Bench }>>> = {
   'random-reads': () => import('./random-reads.ts'),
   memory: () => import('./memory.ts'),
   's3-driver': () => import('./s3-driver.ts'),
+  'azure-driver': () => import('./azure-driver.ts'),
   's3-vault': () => import('./s3-vault.ts'),
   database: () => import('./database.ts'),
   upkeep: () => import('./upkeep.ts'),
