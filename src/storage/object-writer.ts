@@ -132,7 +132,7 @@ export async function writeObject(request: WriteRequest): Promise<WriteOutcome> 
     const failure = error instanceof Failure ? error : new Failure('base.internal', { cause: error })
     if (request.keeps?.(failure) === true) {
       // Records that wait for others of their batch need not be dealt anew. Whoever failed already says no more than that.
-      await desk.flush().catch(() => undefined)
+      await atMost(desk.flush(), clock)
       await fleet.suspend()
     } else await fleet.abort()
     throw new WriteFailed(failure, !fleet.holding)
@@ -368,7 +368,7 @@ class FragmentWriter {
 
   /** What it was given goes to the location still; then it is left there. */
   async suspend(): Promise<void> {
-    if (this.failure === undefined) await Promise.race([this.#chain, this.#gaveUp])
+    if (this.failure === undefined) await atMost(Promise.race([this.#chain, this.#gaveUp]), this.#clock)
     this.failure ??= new Failure('base.cancelled')
     // Before the signal fires: what is on its way to the location may still arrive.
     if (this.#sink !== undefined) await this.#leave(this.#sink)
@@ -421,6 +421,16 @@ class FragmentWriter {
     await Promise.race([turn, this.#gaveUp])
     this.#waiting -= 1
   }
+}
+
+/** Who stops does not wait long for a location that hangs: what did not arrive is sent again by whoever goes on. */
+const LEAVE_MS = 5000
+
+async function atMost(work: Promise<unknown>, clock: Clock): Promise<void> {
+  const over = new AbortController()
+  const late = clock.sleep(LEAVE_MS, over.signal).catch(() => undefined)
+  await Promise.race([work.catch(() => undefined), late])
+  over.abort()
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
