@@ -100,15 +100,8 @@ export async function dealAnew(vault: Vault, deal: DealTable, request: RedealReq
         await tx.updateTable('deal').set({ state: 'dropping' }).where('deal', '=', deal.deal).execute()
         await tx.insertInto('deal_set').values({ deal: made.deal.deal, generation: 0, set_id: null, dealt, renewed: null }).execute()
         const { object, version, deal: dealId } = made.deal
-        await log(
-          tx,
-          [
-            dealLineOf(made.deal, made.fragments),
-            ...versions.map((row) => ({ op: 'file' as const, ...row, object, version, dealId })),
-            { op: 'drop', dealId: deal.deal },
-          ],
-          deal.deal,
-        )
+        const lines = versions.map((row) => ({ op: 'file' as const, ...row, object, version, dealId }))
+        await log(tx, [dealLineOf(made.deal, made.fragments), ...lines, { op: 'drop', dealId: deal.deal }], deal.deal)
       },
     )
     return true

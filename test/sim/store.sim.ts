@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, equalPublic, isFailure } from '#base'
+import type { ChangeRequest } from '#contract'
 import type { Fault, FaultyCall } from '../../src/storage/locations/faulty.ts'
 import { chance, type Chance } from '../storage/crash-model.ts'
 import { type FaultySite, isFragment, makeFaultySite } from '../storage/faulty-site.ts'
@@ -59,7 +60,7 @@ export async function simulate(seed: number, lengths: { readonly epochs: number;
   const run = new Run(site, { random, history, clock })
   try {
     for (let epoch = 0; epoch < lengths.epochs; epoch++) {
-      await run.misbehave(shape.count - shape.threshold)
+      await run.misbehave()
       for (let command = 0; command < lengths.commands; command++) await run.command()
       await run.heal()
     }
@@ -96,9 +97,12 @@ class Run {
     for (const control of Object.values(this.#site.at)) control.plan = () => undefined
   }
 
-  async misbehave(badMax: number): Promise<void> {
-    const labels = Object.keys(this.#site.at)
-    const count = this.#random.below(badMax + 1)
+  async misbehave(): Promise<void> {
+    const labels = await this.#labels()
+    const { wanted, shapes, leaving } = await this.#site.storage.change()
+    // A mixture is as safe as the weakest of what is mixed.
+    const badMax = Math.min(...[wanted, ...shapes].map(({ count: n, threshold }) => n - threshold)) - leaving.length
+    const count = this.#random.below(Math.max(0, badMax) + 1)
     this.#bad = new Set()
     while (this.#bad.size < count) this.#bad.add(this.#pick(labels))
     // Everybody is slow now and then, by a seed of their own, so that what runs at once meets in ever new orders.
@@ -128,10 +132,11 @@ class Run {
     else if (kind < 78) await this.#remove()
     else if (kind < 80) await this.#trash()
     else if (kind < 82) await this.#untrash()
-    else if (kind < 87) await this.#list()
-    else if (kind < 91) await this.#scrub()
-    else if (kind < 95) await this.#repair()
-    else if (kind < 98) await this.#restart()
+    else if (kind < 86) await this.#list()
+    else if (kind < 89) await this.#scrub()
+    else if (kind < 92) await this.#repair()
+    else if (kind < 94) await this.#restart()
+    else if (kind < 98) await this.#change()
     else await this.#loseDatabase()
   }
 
@@ -141,6 +146,7 @@ class Run {
     this.behave()
     await this.#clock.sleep(HUNG_MS)
     await this.#site.storage.status({ check: true })
+    await this.#settle()
     await this.#scrub()
     await this.#repair()
     this.#bad = new Set()
@@ -299,6 +305,59 @@ class Run {
     return finished(this.#site.storage, started, () => new Promise((resolve) => setImmediate(resolve)))
   }
 
+  /** Another shape, or another location, as far as the places that are bad now allow; what runs goes on beside the next commands. */
+  async #change(): Promise<void> {
+    const { storage } = this.#site
+    const labels = await this.#labels()
+    const { wanted, leaving } = await storage.change()
+    const spare = wanted.count - wanted.threshold - this.#bad.size
+    const kind = this.#random.below(6)
+    const good = labels.filter((label) => !this.#bad.has(label) && leaving.every((one) => one.label !== label))
+    try {
+      if (kind === 0) await this.#ask({ refresh: this.#random.below(2) === 0 ? 'shares' : 'keys' })
+      else if (kind === 1) await this.#ask({ layout: this.#random.below(2) === 0 ? 'shared' : 'sealed' })
+      else if (kind === 2 && spare >= 2) await this.#ask({ threshold: wanted.threshold + 1 })
+      else if (kind === 3 && wanted.threshold > 2) await this.#ask({ threshold: wanted.threshold - 1 })
+      else if (kind === 4 && spare >= 2 && good.length > 0) await this.#ask({ leave: [{ location: this.#pick(good) }] })
+      else {
+        const label = LABELS.split('').find((one) => !labels.includes(one))
+        if (label === undefined) return
+        this.#say(`add ${label}`)
+        await storage.addLocation({ spec: `folder:${this.#site.root}/${label}`, label })
+        await this.#ask({})
+      }
+    } catch (error) {
+      this.#say(`change: ${isFailure(error) ? error.code : String(error)}`)
+      // The head, of an added location, did not find enough places.
+      if (isFailure(error, 'storage.quorum') && this.#bad.size > 0) return
+      throw error
+    }
+  }
+
+  async #ask(request: ChangeRequest): Promise<void> {
+    this.#say(`change ${JSON.stringify(request)}`)
+    await this.#site.storage.requestChange(request)
+  }
+
+  /** Everything is as wanted. */
+  async #settle(): Promise<void> {
+    const { storage } = this.#site
+    for (let round = 0; round < 100; round++) {
+      const { state, task, due, leaving } = await storage.change()
+      if (state === 'idle' && due.objects === 0 && leaving.length === 0) return
+      if (task === null) await storage.requestChange({})
+      else await finished(storage, Promise.resolve({ id: task }))
+    }
+    throw new Error(`the change does not end: ${JSON.stringify(await storage.change())}`)
+  }
+
+  /** Of the locations that a head names. */
+  async #labels(): Promise<string[]> {
+    const { locations } = await this.#site.storage.status({ check: false })
+    const { leaving } = await this.#site.storage.change()
+    return locations.map(({ label }) => label).filter((label) => !leaving.some((one) => one.label === label && one.phase === 'emptying'))
+  }
+
   async #restart(): Promise<void> {
     this.#say('restart')
     await this.#site.reopen()
@@ -310,11 +369,13 @@ class Run {
     for (const label of this.#everBad) this.#wasBad.add(label)
     this.behave()
     await this.#site.storage.status({ check: true })
+    if (this.#random.below(2) === 0) await this.#settle()
+    const labels = await this.#labels()
     await this.#site.storage.close()
     await rm(this.#site.home, { recursive: true })
     await mkdir(this.#site.home, { mode: 0o700 })
     await this.#site.reopen()
-    const locations = this.#site.folders.map((folder, index) => ({ spec: `folder:${folder}`, label: LABELS[index]! }))
+    const locations = labels.map((label) => ({ spec: `folder:${this.#site.root}/${label}`, label }))
     const task = await this.#finished(this.#site.storage.recover({ locations }))
     assert.equal(task.state, 'done', JSON.stringify(task.problem))
     await this.#list()

@@ -1,5 +1,6 @@
 // A site that is killed in the middle of its work. Prints what it begins and what was acknowledged; its parent holds it to that.
 // Usage: crash-child.ts ROOT SEED [OPERATIONS [stop]]   with `stop` it ends at the first failure, as somebody does whose disk fails
+//        crash-child.ts ROOT SEED [OPERATIONS [change]] with `change` the shape of the vault changes all the time
 import { readdirSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSiteStorage, type SiteStorage } from '#storage'
@@ -8,6 +9,7 @@ import { chance, type Chance, content, type Operation } from './crash-model.ts'
 
 const [root = '', seed = '1', operations = '100000', mode] = process.argv.slice(2)
 const stops = mode === 'stop'
+const changing = mode === 'change'
 
 /** Written before the next statement runs: what a killed process has said, it has done. */
 function say(what: 'begin' | 'done' | 'failed', id: number, operation: Operation, code?: string): void {
@@ -42,7 +44,8 @@ const disk = { failed: false }
 for (let round = 0; round < Number(operations) && !disk.failed; round++) {
   const batch = Array.from({ length: random.below(3) + 1 }, (_, index) => choose(random, index))
   await Promise.all(batch.map((operation) => run(++last, operation)))
-  if (!disk.failed && random.below(stops ? 2 : 12) === 0) await harmAndRepair()
+  if (changing && random.below(3) === 0) await change()
+  if (!changing && !disk.failed && random.below(stops ? 2 : 12) === 0) await harmAndRepair()
 }
 await storage.close()
 
@@ -79,6 +82,27 @@ async function perform(site: SiteStorage, operation: Operation): Promise<void> {
     // Nothing to move, or the same name: the model says so, too.
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     if (stops ? code !== 'storage.absent' && code !== 'storage.exists' : !code.startsWith('storage.')) throw error
+  }
+}
+
+/** Another shape is asked for; what was under way goes on towards the new one. */
+async function change(): Promise<void> {
+  const { wanted } = await storage.change()
+  const { locations } = await storage.status({ check: false })
+  const kind = random.below(6)
+  try {
+    if (kind === 0) await storage.requestChange({ refresh: 'shares' })
+    else if (kind === 1) await storage.requestChange({ refresh: 'keys' })
+    else if (kind === 2) await storage.requestChange({ layout: wanted.layout === 'shared' ? 'sealed' : 'shared' })
+    else if (kind === 3) await storage.requestChange({ threshold: wanted.threshold === 2 ? 3 : 2 })
+    else if (locations.some(({ label }) => label === 'd')) await storage.requestChange({ leave: [{ location: 'd' }] })
+    else {
+      await storage.addLocation({ spec: `folder:${join(root, 'd')}`, label: 'd' })
+      await storage.requestChange({})
+    }
+  } catch (error) {
+    // Three of three locations cannot lose one.
+    if (!(error instanceof Error && 'code' in error && String(error.code) === 'storage.few-locations')) throw error
   }
 }
 

@@ -1,10 +1,11 @@
 // Kills a site at any moment, again and again, and holds what is left to what it had acknowledged.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { isFailure } from '#base'
 import { openSiteStorage, type SiteStorage } from '#storage'
 import { apply, chance, describe, type Files, hashOf, type Operation, outcomes } from './crash-model.ts'
 import { finished, get, makeSite, quiet } from './site.ts'
@@ -27,12 +28,15 @@ export async function runAndKill(given: {
   readonly afterMs?: number
   readonly operations?: number
   readonly stops?: boolean
+  /** The shape of the vault changes all the time. */
+  readonly changing?: boolean
   readonly wrapper?: readonly string[]
 }): Promise<
   Kill & { readonly codes: readonly string[]; readonly signal: NodeJS.Signals | null; readonly code: number | null; readonly said: string }
 > {
   const line = [...(given.wrapper ?? []), process.execPath, CHILD, given.root, String(given.seed), String(given.operations ?? 100_000)]
   if (given.stops === true) line.push('stop')
+  if (given.changing === true) line.push('change')
   const child = spawn(line[0]!, line.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] })
   const begun = new Map<number, Operation>()
   const done: Operation[] = []
@@ -84,15 +88,17 @@ export async function survives(given: {
   readonly kills: number
   readonly seed: number
   readonly layout: 'shared' | 'sealed'
+  readonly changing?: boolean
   readonly say: (text: string) => void
 }): Promise<void> {
   const random = chance(given.seed)
-  const grave = await Grave.dig(given.layout)
+  const { changing = false } = given
+  const grave = await Grave.dig(given.layout, changing ? 4 : 3)
   let acknowledged = 0
   try {
     for (let kill = 0; kill < given.kills; kill++) {
       const seed = given.seed * 1000 + kill
-      const killed = await runAndKill({ root: grave.root, seed, afterMs: random.below(600) })
+      const killed = await runAndKill({ root: grave.root, seed, afterMs: random.below(changing ? 1500 : 600), changing })
       assert.equal(killed.signal, 'SIGKILL', `seed ${seed}: ${killed.said}`)
       acknowledged += killed.done.length
       await grave.rise(killed, { name: `seed ${seed}`, lose: kill % 4 === 3, compare: kill % 4 === 1 })
@@ -204,8 +210,8 @@ class Grave {
     this.#folders = site.folders
   }
 
-  static async dig(layout: 'shared' | 'sealed'): Promise<Grave> {
-    const site = await makeSite({ layout, options: { syncWrites: true } })
+  static async dig(layout: 'shared' | 'sealed', count = 3): Promise<Grave> {
+    const site = await makeSite({ layout, count, options: { syncWrites: true } })
     await site.storage.close()
     return new Grave(site)
   }
@@ -238,6 +244,7 @@ class Grave {
         for (const [path, hashes] of match)
           for (const hash of hashes) assert.ok(contents.has(hash), `${how.name}: ${path} was not recovered`)
       }
+      await settled(storage)
       await repairAll(storage)
       const scrub = await finished(storage, storage.scrub({ depth: 'tags' }))
       assert.deepEqual(scrub.report!.findings, [], how.name)
@@ -254,9 +261,20 @@ class Grave {
 
   /** What a fresh home finds in copies of the folders, as after the loss of the database. */
   async #recovered(): Promise<Files> {
+    // A location that is being emptied still has its marker, and is named by no head.
+    const marked = this.#folders.filter((folder) => existsSync(join(folder, 'location.json')))
+    try {
+      return await this.#recoveredFrom(marked)
+    } catch (error) {
+      if (!isFailure(error, 'storage.locations') && !isFailure(error, 'location.not-ours')) throw error
+      return this.#recoveredFrom(marked.slice(0, -1))
+    }
+  }
+
+  async #recoveredFrom(places: readonly string[]): Promise<Files> {
     const other = join(this.root, 'other')
-    const folders = this.#folders.map((folder) => join(other, basename(folder)))
-    for (const [index, folder] of folders.entries()) cpSync(this.#folders[index]!, folder, { recursive: true })
+    const folders = places.map((folder) => join(other, basename(folder)))
+    for (const [index, folder] of folders.entries()) cpSync(places[index]!, folder, { recursive: true })
     mkdirSync(join(other, 'home'), { mode: 0o700 })
     const storage = await open(join(other, 'home'))
     try {
@@ -268,6 +286,17 @@ class Grave {
       await rm(other, { recursive: true, force: true })
     }
   }
+}
+
+/** A change that was under way goes on by itself, to its end. */
+async function settled(storage: SiteStorage): Promise<void> {
+  for (let round = 0; round < 50; round++) {
+    const { state, task } = await storage.change()
+    if (state === 'idle') return
+    if (task === null) await storage.requestChange({})
+    else await finished(storage, Promise.resolve({ id: task }))
+  }
+  throw new Error(`the change does not end: ${JSON.stringify(await storage.change())}`)
 }
 
 function open(home: string): Promise<SiteStorage> {
