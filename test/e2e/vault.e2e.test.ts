@@ -83,6 +83,22 @@ step('the empty page teaches: one place alone is noise', async () => {
   await lesson.getByRole('button', { name: /Place B/ }).click()
 })
 
+step('a folder on a server is described in the form, and what is missing is said', async () => {
+  const kind = page.getByLabel('Kind of location, Location 3')
+  await kind.selectOption({ label: 'SFTP server' })
+  await page.getByRole('button', { name: 'Make the vault' }).click()
+  await page.getByText('Who logs in there?').waitFor()
+  await page.getByText('SHA256: and 43 characters.').waitFor()
+  await page.getByLabel('Server', { exact: true }).fill('far.example.org:2222')
+  await page.getByLabel('Fingerprint of the server').fill(`SHA256:${'aB+/'.repeat(10)}aB+`)
+  await looks.at(page, 'sftp-location')
+  await kind.selectOption({ label: 'WebDAV server' })
+  await page.getByText('A web address with a folder').waitFor()
+  await page.getByLabel('Web address of the folder').fill('https://dav.example.org/vault')
+  await looks.at(page, 'webdav-location', ['desktop', 'phone-dark'])
+  await kind.selectOption({ label: 'Folder' })
+})
+
 step('a vault is made, and its recovery sheet holds what is needed and no secret', async () => {
   const fields = page.getByLabel('Folder on this computer')
   await fields.first().waitFor()
