@@ -1553,12 +1553,94 @@ class VaultHead:
         self.keys = parse_pair(value.get("dealer"), (1952, 32), "the head: dealer")
         former = member(value, "formerDealers", list, "the head") if "formerDealers" in value else []
         self.former = [parse_pair(row, (1952, 32), "the head: formerDealers") for row in former]
+        self.root_keys = parse_pair(value.get("root"), (1952, 32), "the head: root") if "root" in value else self.keys
+        rows = member(value, "writers", list, "the head") if "writers" in value else []
+        self.writers = [parse_certificate(row) for row in rows]
+        rows = member(value, "revoked", list, "the head") if "revoked" in value else []
+        self.revoked = [parse_revocation(row) for row in rows]
         signature = parse_pair(value.get("signature"), (3309, 64), "the head: signature")
         unsigned = {name: item for name, item in value.items() if name != "signature"}
         if not both_verify(self.keys, b"fragment/1 head", b"fragment/1 head" + jcs(unsigned), signature):
             raise Damaged("the signatures of the head do not verify")
-        self.dealer = fingerprint(self.keys)
+        self.signer = fingerprint(self.keys)
+        self.dealer = fingerprint(self.root_keys)  # of the recovery sheet, whoever of the writers signed
         self.places = []
+
+
+# Writers. vault.md, "Writers".
+
+Certificate = collections.namedtuple("Certificate", "print keys body by signature")
+Revocation = collections.namedtuple("Revocation", "print body by signature")
+
+
+def parse_certificate(row):
+    if not isinstance(row, dict):
+        raise Damaged("the head: writers")
+    keys = parse_pair(row.get("keys"), (1952, 32), "the head: writers")
+    body = {name: member(row, name, str, "the head: writers") for name in ("name", "role", "by")}
+    body["keys"] = row["keys"]
+    return Certificate(fingerprint(keys), keys, body, body["by"], parse_pair(row.get("signature"), (3309, 64), "the head: writers"))
+
+
+def parse_revocation(row):
+    if not isinstance(row, dict):
+        raise Damaged("the head: revoked")
+    body = {name: member(row, name, str, "the head: revoked") for name in ("writer", "by")}
+    return Revocation(body["writer"], body, body["by"], parse_pair(row.get("signature"), (3309, 64), "the head: revoked"))
+
+
+def writer_roll(vault, root, certificates, revocations):
+    """(those who may write, those who might once), keys by fingerprint: from the dealer down, whoever holds a
+    certificate of somebody who may, and was not revoked by somebody above."""
+    first = fingerprint(root)
+    known, by = collections.OrderedDict([(first, root)]), {first: set()}
+
+    def above(name):
+        seen, waiting = set(), list(by.get(name, ()))
+        while waiting:
+            at = waiting.pop()
+            if at not in seen:
+                seen.add(at)
+                waiting.extend(by[at])
+        return seen
+
+    def signed(keys, context, body, signature):
+        return both_verify(keys, context, context + jcs(dict(body, vault=vault)), signature)
+
+    certificates = sorted(certificates, key=lambda one: one.print + one.by)
+    found = True
+    while found:
+        found = False
+        for one in certificates:
+            if one.by not in known or one.print in (first, one.by) or one.by in by.get(one.print, ()) or one.print in above(one.by):
+                continue
+            if not signed(known[one.by], b"fragment/1 writer", one.body, one.signature):
+                continue
+            known[one.print] = one.keys
+            by.setdefault(one.print, set()).add(one.by)
+            found = True
+    judged = {first: True}
+
+    def may_write(name):  # nobody stands above himself
+        if name not in judged:
+            judged[name] = False
+            judged[name] = any(may_write(issuer) for issuer in by[name]) and not any(
+                other.print == name and other.by in above(name) and may_write(other.by)
+                and signed(known[other.by], b"fragment/1 writer gone", other.body, other.signature)
+                for other in revocations
+            )  # fmt: skip
+        return judged[name]
+
+    active = collections.OrderedDict((name, keys) for name, keys in known.items() if may_write(name))
+    return active, {name: keys for name, keys in known.items() if name not in active}
+
+
+def in_office(family):
+    """Heads of one dealer without those whose signer he or his writers did not certify, or revoked; and the keys."""
+    certificates = [row for head in family for row in head.writers]
+    revocations = [row for head in family for row in head.revoked]
+    active, gone = writer_roll(family[0].vault, family[0].root_keys, certificates, revocations)
+    return [head for head in family if head.signer in active], list(active.values()) + list(gone.values())
 
 
 def choose_head(heads, dealer):
@@ -1570,9 +1652,13 @@ def choose_head(heads, dealer):
     at the most locations are taken; of two at equally many those that stand wherever the others do and know them;
     else nobody can tell and no head is taken."""
     by_sha = {head.sha: head for head in heads}
-    families = collections.OrderedDict()
+    families, wrote = collections.OrderedDict(), {}
     for head in heads:
         families.setdefault(head.dealer, []).append(head)
+    for name in list(families):
+        families[name], wrote[name] = in_office(families[name])
+        if not families[name]:
+            del families[name]
     if dealer:
         if dealer not in families:
             complaint = "no head here is signed by the dealer with that fingerprint"
@@ -1602,13 +1688,13 @@ def choose_head(heads, dealer):
             return None, {}, complaint
         chosen = best[0]
     head = _newest(families[chosen])
-    keys = collections.OrderedDict((fingerprint(one), one) for one in [head.keys] + head.former)
+    keys = collections.OrderedDict((fingerprint(one), one) for one in wrote[chosen] + head.former)
     same = [other for other in families[chosen] if other.epoch == head.epoch and other.sha != head.sha]
-    return head, keys, "two heads of epoch %d; the one with the lower SHA-256 stands" % head.epoch if same else None
+    return head, keys, "two heads of epoch %d; the one that more places show stands, then the lower SHA-256" % head.epoch if same else None
 
 
 def _newest(heads):
-    return min(heads, key=lambda head: (-head.epoch, head.sha))
+    return min(heads, key=lambda head: (-head.epoch, -len(head.places), head.sha))
 
 
 def _chain(head, by_sha):

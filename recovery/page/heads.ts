@@ -1,7 +1,15 @@
 // Vault heads, and which of them counts (docs/spec/vault.md, "Head").
 import { concat, fromBase64, toHex, utf8 } from '#base'
 import { sha256, type VerifyingKeys, verifySignatures } from '#crypto/primitives'
-import { canonicalBytes, dealerFingerprint, type Json, parseCanonical } from '#format'
+import {
+  canonicalBytes,
+  dealerFingerprint,
+  type Json,
+  parseCanonical,
+  type WriterCertificate,
+  type WriterRevocation,
+  writerRoll,
+} from '#format'
 
 export const HEAD_BYTES_MAX = 2 ** 20
 const CONTEXT = 'fragment/1 head'
@@ -24,10 +32,15 @@ export interface Head {
   readonly catalogue: Reference | null
   readonly segments: readonly Reference[]
   readonly previous: string | null
-  /** Fingerprint of the keys that signed it. */
+  /** Fingerprint of the dealer of the recovery sheet, for whom the signer writes. */
   readonly dealer: string
-  /** The dealer's keys first, then those it calls former. */
-  readonly keys: readonly VerifyingKeys[]
+  /** Fingerprint of the keys that signed it. */
+  readonly signer: string
+  readonly root: VerifyingKeys
+  readonly certificates: readonly WriterCertificate[]
+  readonly revocations: readonly WriterRevocation[]
+  /** Keys that it calls former. */
+  readonly former: readonly VerifyingKeys[]
   /** Places at which these very bytes stand. */
   readonly places: Set<string>
 }
@@ -39,6 +52,7 @@ export function parseHead(bytes: Uint8Array, name: { readonly vault: string; rea
   const value = members(parseCanonical(bytes))
   const { signature, ...unsigned } = value
   const keys = pair(value['dealer'])
+  const root = value['root'] === undefined ? keys : pair(value['root'])
   const body = canonicalBytes(unsigned as Json)
   if (value['v'] !== 1 || value['vault'] !== name.vault || value['epoch'] !== name.epoch) refuse('it does not belong under its name')
   const [k, n] = [count(value['k']), count(value['n'])]
@@ -54,14 +68,20 @@ export function parseHead(bytes: Uint8Array, name: { readonly vault: string; rea
     catalogue: value['catalogue'] === null ? null : reference(value['catalogue']),
     segments: list(value['segments']).map(reference),
     previous: value['previous'] === null ? null : text(value['previous']),
-    dealer: dealerFingerprint(keys),
-    keys: [keys, ...list(value['formerDealers'] ?? []).map(pair)],
+    dealer: dealerFingerprint(root),
+    signer: dealerFingerprint(keys),
+    root,
+    certificates: list(value['writers'] ?? []).map(certificate),
+    revocations: list(value['revoked'] ?? []).map(revocation),
+    former: list(value['formerDealers'] ?? []).map(pair),
     places: new Set(),
   }
 }
 
 export interface Choice {
   readonly head: Head | undefined
+  /** Keys whose objects count: those who write or wrote for the dealer of the head, and those it calls former. */
+  readonly keys: readonly VerifyingKeys[]
   /** Why none of the heads was taken. */
   readonly complaint: 'other-dealer' | 'dealers-differ' | undefined
 }
@@ -69,13 +89,16 @@ export interface Choice {
 /** `dealer`: the fingerprint of the recovery sheet. Without it the order of dealers decides. */
 export function chooseHead(heads: readonly Head[], dealer: string | undefined): Choice {
   const byHash = new Map(heads.map((head) => [head.hash, head]))
-  const dealers = [...Map.groupBy(heads, (head) => head.dealer)].map(([name, family]) => {
+  const dealers = [...Map.groupBy(heads, (head) => head.dealer)].flatMap(([name, all]) => {
+    const { family, wrote } = inOffice(all)
+    if (family.length === 0) return []
     const newest = newestOf(family)
-    return { name, newest, former: formerOf(newest, byHash), places: new Set(family.flatMap((head) => [...head.places])) }
+    const keys = [...wrote, ...newest.former]
+    return [{ name, newest, keys, former: formerOf(newest, byHash), places: new Set(family.flatMap((head) => [...head.places])) }]
   })
   if (dealer !== undefined) {
-    const head = dealers.find(({ name }) => name === dealer)?.newest
-    return { head, complaint: head === undefined && heads.length > 0 ? 'other-dealer' : undefined }
+    const found = dealers.find(({ name }) => name === dealer)
+    return { head: found?.newest, keys: found?.keys ?? [], complaint: found === undefined && heads.length > 0 ? 'other-dealer' : undefined }
   }
   type Dealer = (typeof dealers)[number]
   // k of either: a forger says a small one.
@@ -88,16 +111,29 @@ export function chooseHead(heads: readonly Head[], dealer: string | undefined): 
     tied.every((other) => other === one || (other.places.isSubsetOf(one.places) && one.former.has(other.name))),
   )
   return chosen.length === 1
-    ? { head: chosen[0]!.newest, complaint: undefined }
-    : { head: undefined, complaint: tied.length === 0 ? undefined : 'dealers-differ' }
+    ? { head: chosen[0]!.newest, keys: chosen[0]!.keys, complaint: undefined }
+    : { head: undefined, keys: [], complaint: tied.length === 0 ? undefined : 'dealers-differ' }
+}
+
+/** Heads of one dealer without those whose signer was never certified, or was revoked (docs/spec/vault.md, "Writers"). */
+function inOffice(heads: readonly Head[]): { readonly family: readonly Head[]; readonly wrote: readonly VerifyingKeys[] } {
+  const [first] = heads
+  const roll = writerRoll({
+    vault: first!.vault,
+    root: first!.root,
+    certificates: heads.flatMap(({ certificates }) => certificates),
+    revocations: heads.flatMap(({ revocations }) => revocations),
+  })
+  const wrote = [...roll.active.values(), ...roll.revoked.values()].map(({ keys }) => keys)
+  return { family: heads.filter(({ signer }) => roll.active.has(signer)), wrote }
 }
 
 function newestOf(family: readonly Head[]): Head {
-  return family.toSorted((a, b) => b.epoch - a.epoch || (a.hash < b.hash ? -1 : 1))[0]!
+  return family.toSorted((a, b) => b.epoch - a.epoch || b.places.size - a.places.size || (a.hash < b.hash ? -1 : 1))[0]!
 }
 
 function formerOf(head: Head, byHash: ReadonlyMap<string, Head>): Set<string> {
-  const former = new Set(head.keys.slice(1).map(dealerFingerprint))
+  const former = new Set(head.former.map(dealerFingerprint))
   for (let at = head; at.previous !== null;) {
     const earlier = byHash.get(at.previous)
     if (earlier === undefined || earlier.epoch >= at.epoch) break
@@ -111,6 +147,22 @@ function formerOf(head: Head, byHash: ReadonlyMap<string, Head>): Set<string> {
 function reference(value: Json | undefined): Reference {
   const { object, version, dealId, sequence } = members(value)
   return { object: id(object), version: count(version), dealId: id(dealId), sequence: count(sequence) }
+}
+
+function certificate(value: Json): WriterCertificate {
+  const { keys, name, role, by, signature } = members(value)
+  if (role !== 'writer') refuse('it is not as written')
+  return { keys: texts(keys), name: text(name), role: 'writer', by: text(by), signature: texts(signature) }
+}
+
+function revocation(value: Json): WriterRevocation {
+  const { writer, by, signature } = members(value)
+  return { writer: text(writer), by: text(by), signature: texts(signature) }
+}
+
+function texts(value: Json | undefined): { readonly mldsa65: string; readonly ed25519: string } {
+  const { mldsa65, ed25519 } = members(value)
+  return { mldsa65: text(mldsa65), ed25519: text(ed25519) }
 }
 
 function pair(value: Json | undefined): VerifyingKeys {

@@ -165,7 +165,7 @@ export class Vault {
     this.#here = given.here
     this.#places = given.places
     this.choice = chooseHead(heads, given.told.dealer)
-    this.#keys = this.choice.head?.keys ?? []
+    this.#keys = this.choice.keys
     this.floor = Math.max(given.told.k ?? 0, this.choice.head?.k ?? 0)
     for (const group of groups) {
       const key = dealKey(group.common)

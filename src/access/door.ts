@@ -41,6 +41,8 @@ import type {
   VaultRequest,
   VaultSummary,
   Versions,
+  WriterKey,
+  WriterList,
 } from '#contract'
 
 /** Who acts. The person at the machine, known by the socket's file permissions or the start link. */
@@ -173,6 +175,16 @@ export interface Door {
     readonly places: readonly { readonly location: string; readonly spec: string | null }[]
     readonly passphrase?: string | undefined
   }): Promise<Task>
+  join(request: {
+    readonly locations: readonly { readonly spec: string; readonly label?: string | undefined }[]
+    readonly dealer?: string | undefined
+    readonly passphrase?: string | undefined
+  }): Promise<Task>
+  writerKey(request: { readonly passphrase?: string | undefined }): Promise<WriterKey>
+  writers(): Promise<WriterList>
+  addWriter(request: { readonly line: string; readonly name: string }): Promise<WriterList>
+  removeWriter(request: { readonly writer: string }): Promise<WriterList>
+  acknowledge(request: { readonly alarm: string }): Promise<WriterList>
   recover(request: {
     readonly locations: readonly { readonly spec: string; readonly label?: string | undefined }[]
     readonly passphrase?: string | undefined

@@ -6,6 +6,9 @@ import { OutputClosed, type Host } from './host.ts'
 import { createOutput, type Output } from './output.ts'
 import { createProgram, type Globals, type Wish } from './program.ts'
 
+/** Wishes that may make signing keys. */
+const MAKES_KEYS: ReadonlySet<string> = new Set(['init', 'recover', 'join', 'writer-key'])
+
 export { OutputClosed, type ConnectRequest, type Connection, type Host, type ServeRequest, type Sink } from './host.ts'
 
 /** Loaded by those who find a running site. */
@@ -98,7 +101,7 @@ async function fulfil({ wish, globals, program }: Parsed, host: Host, out: Outpu
   const { planVault } = await import('./commands/init.ts')
   const plan = wish.kind === 'init' ? await planVault(host, wish.locations, wish.options) : undefined
   if (wish.kind === 'cat' && wish.range !== undefined) (await import('./commands/cat.ts')).parseByteRange(wish.range)
-  const passphrase = await passphraseOf(host, globals, wish.kind === 'init' || wish.kind === 'recover')
+  const passphrase = await passphraseOf(host, globals, MAKES_KEYS.has(wish.kind))
   if (wish.kind === 'serve') {
     const { port, open } = wish
     if (!['localhost', '127.0.0.1', '::1'].includes(wish.host)) throw new Failure('cli.usage', loopbackOnly(wish.host))

@@ -95,5 +95,17 @@ export async function perform(
       return (await import('./commands/restore.ts')).restore(context, wish.folder, wish.options, asked.passphrase)
     case 'recover':
       return (await import('./commands/long-work.ts')).recover(context, wish.locations, asked.passphrase)
+    case 'join':
+      return (await import('./commands/writer.ts')).join(context, wish.locations, { dealer: wish.dealer, passphrase: asked.passphrase })
+    case 'writer-key':
+      return (await import('./commands/writer.ts')).writerKey(context, asked.passphrase)
+    case 'writer-list':
+      return (await import('./commands/writer.ts')).listWriters(context)
+    case 'writer-add':
+      return (await import('./commands/writer.ts')).addWriter(context, wish.file, wish.name)
+    case 'writer-remove':
+      return (await import('./commands/writer.ts')).removeWriter(context, wish.writer)
+    case 'writer-acknowledge':
+      return (await import('./commands/writer.ts')).acknowledge(context, wish.alarm)
   }
 }

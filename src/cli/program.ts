@@ -63,6 +63,12 @@ export type Wish =
   | { readonly kind: 'verify-drill'; readonly file: string }
   | { readonly kind: 'kit'; readonly folder: string; readonly options: KitOptions }
   | { readonly kind: 'restore'; readonly folder: string; readonly options: RestoreOptions }
+  | { readonly kind: 'join'; readonly locations: readonly string[]; readonly dealer: string | undefined }
+  | { readonly kind: 'writer-key' }
+  | { readonly kind: 'writer-list' }
+  | { readonly kind: 'writer-add'; readonly file: string; readonly name: string }
+  | { readonly kind: 'writer-remove'; readonly writer: string }
+  | { readonly kind: 'writer-acknowledge'; readonly alarm: string }
   | { readonly kind: 'serve'; readonly port: number | undefined; readonly host: string; readonly open: boolean }
   | { readonly kind: 'completion'; readonly shell: 'bash' | 'zsh' | 'fish' }
   | { readonly kind: 'complete-path'; readonly prefix: string }
@@ -354,6 +360,37 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
       'at least k of its places, as for init; with a new, empty one for a place that is gone name all the others, too',
     )
     .action((locations) => wish({ kind: 'recover', locations }))
+  program
+    .command('join')
+    .description('take part in a vault that another site made; it must have added the key of this one (quorate writer add)')
+    .argument('<locations...>', 'its places, as this site reaches them; at least k of them')
+    .option('--dealer <fingerprint>', 'that the vault must have, by its recovery sheet')
+    .action((locations, { dealer }) => wish({ kind: 'join', locations, dealer }))
+  const writer = program.command('writer').description('the sites that may write to the vault')
+  writer
+    .command('key')
+    .description('print the public key of this site as one line, for another site to add')
+    .action(() => wish({ kind: 'writer-key' }))
+  writer
+    .command('add')
+    .description('let another site write to the vault')
+    .argument('<file>', 'with the line that `quorate writer key` printed there; - is standard input')
+    .requiredOption('--name <name>', 'what people call the site')
+    .action((file, { name }) => wish({ kind: 'writer-add', file, name }))
+  writer
+    .command('list')
+    .description('who may write, and who might once')
+    .action(() => wish({ kind: 'writer-list' }))
+  writer
+    .command('remove')
+    .description('take a writer off the list, for good')
+    .argument('<writer>', 'name, fingerprint or its first digits')
+    .action((which) => wish({ kind: 'writer-remove', writer: which }))
+  writer
+    .command('acknowledge')
+    .description('say that a person has seen an alarm about two histories of the vault')
+    .argument('<alarm>', 'its id, from `quorate writer list`')
+    .action((alarm) => wish({ kind: 'writer-acknowledge', alarm }))
   program
     .command('serve')
     .description('run the site until it is stopped, with its page on localhost')

@@ -21,6 +21,7 @@ import type { Kit, KitRequest, RestoreRequest } from './kit.ts'
 import type { Plan, PlanRequest } from './plan.ts'
 import type { ChangePreview, ChangeRequest, ChangeStatus, PreviewRequest, SteerRequest } from './change.ts'
 import { routes, type Route } from './routes.ts'
+import type { WriterKey, WriterList } from './writers.ts'
 import { uploadCalls, type UploadCalls } from './upload-calls.ts'
 import type { Capabilities } from './contract.ts'
 import type { DeletionListing, KeepingRule, KeepingView, MomentPlan, PurgePlan, Removal, TrashListing } from './trash.ts'
@@ -132,6 +133,12 @@ export interface Client extends UploadCalls {
   verifyDrill(body: { report: unknown }, options?: CallOptions): Promise<DrillVerdict>
   makeKit(body: KitRequest, options?: CallOptions): Promise<Kit>
   restore(body: RestoreRequest, options?: CallOptions): Promise<Task>
+  join(body: { locations: { spec: string; label?: string }[]; dealer?: string; passphrase?: string }, options?: CallOptions): Promise<Task>
+  writerKey(body: { passphrase?: string }, options?: CallOptions): Promise<WriterKey>
+  writers(options?: CallOptions): Promise<WriterList>
+  addWriter(body: { line: string; name: string }, options?: CallOptions): Promise<WriterList>
+  removeWriter(writer: string, options?: CallOptions): Promise<WriterList>
+  acknowledge(body: { alarm: string }, options?: CallOptions): Promise<WriterList>
   recover(body: { locations: { spec: string; label?: string }[]; passphrase?: string }, options?: CallOptions): Promise<Task>
   tasks(options?: CallOptions): Promise<{ tasks: Task[] }>
   task(id: string, options?: CallOptions): Promise<Task>
@@ -194,6 +201,12 @@ export function createClient(transport: Transport): Client {
     verifyDrill: (body, options) => call(routes.verifyDrill, { body }, options),
     makeKit: (body, options) => call(routes.makeKit, { body }, options),
     restore: (body, options) => call(routes.restore, { body }, options),
+    join: (body, options) => call(routes.join, { body }, options),
+    writerKey: (body, options) => call(routes.writerKey, { body }, options),
+    writers: (options) => call(routes.writers, {}, options),
+    addWriter: (body, options) => call(routes.addWriter, { body }, options),
+    removeWriter: (id, options) => call(routes.removeWriter, { params: { id } }, options),
+    acknowledge: (body, options) => call(routes.acknowledge, { body }, options),
     recover: (body, options) => call(routes.recover, { body }, options),
     tasks: (options) => call(routes.tasks, {}, options),
     task: (id, options) => call(routes.task, { params: { id } }, options),

@@ -6,6 +6,7 @@ import * as p from './plan.ts'
 import * as d from './drill.ts'
 import { kit, kitRequest, restoreRequest } from './kit.ts'
 import * as s from './schemas.ts'
+import * as w from './writers.ts'
 import * as u from './uploads.ts'
 import * as t from './trash.ts'
 
@@ -441,6 +442,52 @@ export const routes = {
     answer: s.task,
     status: 202,
     summary: 'Rebuild a site from a kit, on a site without a vault',
+  },
+  join: {
+    method: 'POST',
+    path: '/api/v1/join',
+    body: w.joinRequest,
+    answer: s.task,
+    status: 202,
+    summary: 'Take part in a vault that another site made and that knows the key of this one, on a site without a vault',
+  },
+  writerKey: {
+    method: 'POST',
+    path: '/api/v1/writers/key',
+    body: w.writerKeyRequest,
+    answer: w.writerKey,
+    status: 200,
+    summary: 'The public keys of this site as one line for another site to add; made when there are none',
+  },
+  writers: {
+    method: 'GET',
+    path: '/api/v1/writers',
+    answer: w.writerList,
+    status: 200,
+    summary: 'Who writes to the vault, and alarms about its heads',
+  },
+  addWriter: {
+    method: 'POST',
+    path: '/api/v1/writers',
+    body: w.writerRequest,
+    answer: w.writerList,
+    status: 201,
+    summary: 'Let another site write to the vault, by the line that it shows',
+  },
+  removeWriter: {
+    method: 'DELETE',
+    path: '/api/v1/writers/:id',
+    answer: w.writerList,
+    status: 200,
+    summary: 'Take a writer (name or fingerprint) off the list, for good',
+  },
+  acknowledge: {
+    method: 'POST',
+    path: '/api/v1/writers/acknowledge',
+    body: z.object({ alarm: z.string().max(100) }),
+    answer: w.writerList,
+    status: 200,
+    summary: 'A person has seen an alarm about the heads of the vault',
   },
   recover: {
     method: 'POST',

@@ -32,3 +32,14 @@ export { paddedLength, padme, RECORD_FRAME_BYTES, recordShape, type RecordShape,
 export { restore, restoreBytes, type Restored, type RestoreRequest } from './restore.ts'
 export { findUnfinished, type UnfinishedFragment, type UnfinishedDealing } from './unfinished.ts'
 export { encodeTotals, encodeTrailer, FOOT_BYTES, parseFrame, saltOf, type Totals, trailerLength, type Variant } from './trailer.ts'
+export {
+  certificateBytes,
+  CERTIFY,
+  type KnownWriter,
+  revocationBytes,
+  REVOKE,
+  type WriterCertificate,
+  type WriterRevocation,
+  type WriterRoll,
+  writerRoll,
+} from './writers.ts'

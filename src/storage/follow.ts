@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { Failure, rfc3339 } from '#base'
 import type { Transaction } from '#database'
 import { newId } from '#format'
+import { dealLine } from './catalogue.ts'
 import { applyContext, applyLine } from './catalogue-apply.ts'
 import { CATALOGUE_TYPE, type CatalogueLine, encodeLine, parseLine, parseLines } from './catalogue-lines.ts'
 import type { HeadReference, VaultHead } from './head.ts'
@@ -167,8 +168,7 @@ async function replace(tx: Tx, file: string, given: Parameters<typeof applyOwn>[
     await applyLine(tx, line, given.context)
   }
   await tx.deleteFrom('change').execute()
-  const missing = before.filter(({ dealId }) => !known.has(dealId)).map((line) => ({ line, undo: null }))
-  const all = [...missing, ...own]
+  const all = [...(await unknownOf(tx, before, known)), ...own]
   const wanted = new Set(all.flatMap(({ line }) => ('dealId' in line ? [line.dealId] : [])))
   await applyOwn(tx, all, [], given)
   // What neither the vault nor we name was removed while this site was away.
@@ -190,6 +190,24 @@ async function replace(tx: Tx, file: string, given: Parameters<typeof applyOwn>[
       const gone = rows.map(({ deal }) => deal).filter((deal) => !kept.has(deal))
       if (gone.length > 0) await tx.deleteFrom('deal').where('deal', 'in', gone).execute()
     }
+}
+
+/** Versions whose dealings the other history does not know, each dealing described before it is named. */
+async function unknownOf(
+  tx: Tx,
+  before: readonly (CatalogueLine & { op: 'file' })[],
+  known: ReadonlySet<string>,
+): Promise<{ readonly line: CatalogueLine; readonly undo: null }[]> {
+  const lines: CatalogueLine[] = []
+  const described = new Set<string>()
+  for (const line of before) {
+    if (known.has(line.dealId)) continue
+    const deal = await tx.selectFrom('deal').selectAll().where('deal', '=', line.dealId).executeTakeFirst()
+    if (deal !== undefined && !described.has(deal.deal)) lines.push(await dealLine(tx, deal))
+    described.add(line.dealId)
+    lines.push(line)
+  }
+  return lines.map((line) => ({ line, undo: null }))
 }
 
 async function everyVersion(tx: Tx): Promise<(CatalogueLine & { op: 'file' })[]> {

@@ -1,11 +1,10 @@
 // Which vault the given places belong to, and the head that counts (docs/spec/vault.md, "Head").
 import { type Clock, Failure } from '#base'
-import { dealerFingerprint } from '#format'
+import { dealerFingerprint, writerRoll } from '#format'
 import { decodeKeys, HEAD_BYTES_MAX, headHash, headName, parseVaultHead, type VaultHead } from './head.ts'
 import type { Location } from './location.ts'
 import { type Marker, readMarker } from './place.ts'
 import { within } from './patience.ts'
-import { writerRoll } from './writers.ts'
 
 export interface FoundVault {
   readonly head: VaultHead

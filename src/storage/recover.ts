@@ -4,14 +4,13 @@ import type { LocationKind } from '#contract'
 import type { VerifyingKeys } from '#crypto/primitives'
 import type { Store } from './catalogue.ts'
 import { Findings, type Progress } from './findings.ts'
-import { dealerFingerprint } from '#format'
+import { dealerFingerprint, writerRoll } from '#format'
 import { decodeKeys, encodeKeys, headHash, type VaultHead } from './head.ts'
 import { knowHistory } from './history.ts'
 import { applyReference } from './recover-catalogue.ts'
 import { type FoundVault, keyOf } from './recover-head.ts'
 import { adoptLater } from './recover-strays.ts'
 import type { Vault } from './vault.ts'
-import { writerRoll } from './writers.ts'
 
 /** As many as a head can name. */
 const FORMER_MAX = 64

@@ -1,21 +1,10 @@
 // The writers of the open vault as this site knows them: kept in the database, learnt from heads, asked before anything is written or believed.
 import { type Clock, Failure, rfc3339 } from '#base'
 import type { Signer, VerifyingKeys } from '#crypto/primitives'
-import { dealerFingerprint } from '#format'
+import { dealerFingerprint, type KnownWriter, type WriterCertificate, type WriterRevocation, type WriterRoll, writerRoll } from '#format'
 import type { Store } from './catalogue.ts'
 import { decodeKeys, encodeKeys, type VaultHead } from './head.ts'
-import {
-  certifyWriter,
-  type KnownWriter,
-  parseWriterKeyLine,
-  revokeWriter,
-  type WriterCertificate,
-  type WriterRevocation,
-  type WriterRoll,
-  writerName,
-  writerRoll,
-  WRITERS_MAX,
-} from './writers.ts'
+import { certifyWriter, parseWriterKeyLine, revokeWriter, writerName, WRITERS_MAX } from './writers.ts'
 
 interface Parts {
   readonly db: Store

@@ -30,6 +30,8 @@ const COMMANDS = [
   'kit',
   'restore',
   'refresh',
+  'join',
+  'writer',
   'serve',
   'trash',
   'keep',

@@ -1,96 +1,13 @@
 // Two sites write one vault over the same places: each sees what the other does, and nothing of either is lost.
 import assert from 'node:assert/strict'
-import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { cp, rename, rm } from 'node:fs/promises'
 import { suite, test } from 'node:test'
 import { equalPublic, isFailure } from '#base'
-import type { Location } from '#storage'
-import { openSiteStorage, type SiteStorage, type SiteStorageOptions } from '#storage'
-import { type Fault, type FaultyCall, wrapFaulty } from '../../src/storage/locations/faulty.ts'
-import { type FaultySite, IMPATIENT, withFaultySite } from './faulty-site.ts'
-import { finished, get, pattern, put, quiet } from './site.ts'
-import { turnClock } from './turn-clock.ts'
-
-const FAST = { flushMs: 10, followMs: 1_000_000, followFoldersMs: 1_000_000 } as const
-
-interface Second {
-  storage: SiteStorage
-  readonly home: string
-  /** What goes wrong between this site and the places. */
-  plan: (label: string, call: FaultyCall) => Fault | undefined
-  reopen(): Promise<void>
-  end(): Promise<void>
-}
-
-/** Another home over the places of a site, with a line of its own to them. */
-async function second(site: FaultySite, name: string, options: Partial<SiteStorageOptions> = {}): Promise<Second> {
-  const home = join(site.root, name)
-  await mkdir(home, { mode: 0o700 })
-  const wrapLocation = (location: Location): Location =>
-    wrapFaulty(site.at[location.label]!.memory, (call) => made.plan(location.label, call))
-  const open = (): Promise<SiteStorage> =>
-    openSiteStorage({
-      home,
-      variables: {},
-      log: quiet,
-      productVersion: 'test',
-      syncWrites: false,
-      ...IMPATIENT,
-      clock: turnClock(),
-      logLimits: FAST,
-      ...options,
-      wrapLocation,
-    })
-  const made: Second = {
-    home,
-    plan: () => undefined,
-    storage: undefined as unknown as SiteStorage,
-    reopen: async () => {
-      await made.storage.close()
-      made.storage = await open()
-    },
-    end: () => made.storage.close(),
-  }
-  made.storage = await open()
-  return made
-}
-
-function locations(site: FaultySite): { spec: string; label: string }[] {
-  return site.folders.map((folder, index) => ({ spec: `folder:${folder}`, label: 'abcdefgh'[index]! }))
-}
-
-/** A second site that has joined. */
-async function joined(site: FaultySite, name = 'north', options: Partial<SiteStorageOptions> = {}): Promise<Second> {
-  const other = await second(site, name, options)
-  const { line } = await other.storage.writerKey({})
-  await site.storage.addWriter({ line, name })
-  const task = await finished(other.storage, other.storage.join({ locations: locations(site) }))
-  assert.equal(task.state, 'done', JSON.stringify(task.problem))
-  return other
-}
-
-/** Everything that a site did is in the vault. */
-async function settled(storage: SiteStorage): Promise<void> {
-  for (let tried = 0; tried < 2000; tried++) {
-    const { recoveryPoint } = await storage.status({ check: false })
-    if (recoveryPoint.pendingChanges === 0) return
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-  assert.fail(JSON.stringify((await storage.status({ check: false })).messages))
-}
-
-async function names(storage: SiteStorage): Promise<string[]> {
-  return (await storage.list({ path: '/', recursive: true })).entries.map(({ path }) => path)
-}
-
-/** Both hear of each other until nothing changes. */
-async function together(...sites: readonly SiteStorage[]): Promise<void> {
-  for (let round = 0; round < 3; round++)
-    for (const site of sites) {
-      await site.status({ check: true })
-      await settled(site)
-    }
-}
+import { random, signer } from '#crypto/primitives'
+import { encodeVaultHead, headName, parseVaultHead } from '../../src/storage/head.ts'
+import { type FaultySite, withFaultySite } from './faulty-site.ts'
+import { FAST, joined, locations, names, second, settled, together } from './several-sites.ts'
+import { finished, get, pattern, put } from './site.ts'
 
 suite('two sites', () => {
   test('a joined site reads what is there, and both see what the other stores, moves and removes', () =>
@@ -208,7 +125,6 @@ suite('two sites', () => {
         await put(north.storage, '/before', pattern(10, 1))
         await settled(north.storage)
         await north.storage.close()
-        const { cp, rename } = await import('node:fs/promises')
         await cp(north.home, `${north.home}.backup`, { recursive: true })
         await north.reopen().catch(() => undefined)
         for (let index = 0; index < 10; index++) {
@@ -232,6 +148,166 @@ suite('two sites', () => {
         assert.ok(all.includes('/after') && !all.includes('/before'))
         for (let index = 0; index < 10; index++)
           assert.ok(equalPublic(await get(north.storage, `/later/${index}`), pattern(20 + index, index)))
+      } finally {
+        await north.end()
+      }
+    }))
+})
+
+function headsAt(site: FaultySite, label: string): string[] {
+  return [...site.at[label]!.memory.objects.keys()].filter((name) => name.startsWith('head/')).toSorted()
+}
+
+suite('places and keys that lie to several sites', () => {
+  test('both write at the same moment, again and again: no change of either is lost, and nobody is alarmed', () =>
+    withFaultySite({ options: { logLimits: FAST } }, async (site) => {
+      const north = await joined(site)
+      try {
+        for (let round = 0; round < 8; round++) {
+          await Promise.all([
+            put(site.storage, `/here/${round}`, pattern(10 + round, 1)),
+            put(north.storage, `/north/${round}`, pattern(20 + round, 2)),
+            put(site.storage, `/both`, pattern(30 + round, 3)),
+            put(north.storage, `/both`, pattern(40 + round, 4)),
+          ])
+          if (round % 3 === 2) await together(site.storage, north.storage)
+        }
+        await together(site.storage, north.storage, site.storage)
+        const all = await names(site.storage)
+        assert.deepEqual(await names(north.storage), all)
+        for (let round = 0; round < 8; round++) assert.ok(all.includes(`/here/${round}`) && all.includes(`/north/${round}`))
+        let versions = 0
+        for (const path of all.filter((one) => one.startsWith('/both'))) versions += (await site.storage.versions({ path })).versions.length
+        assert.equal(versions, 16)
+        for (const storage of [site.storage, north.storage]) assert.deepEqual((await storage.writers()).alarms, [])
+      } finally {
+        await north.end()
+      }
+    }))
+
+  test('one place replays an old state: it is not believed, and the newest head comes back there', () =>
+    withFaultySite({ options: { logLimits: FAST } }, async (site) => {
+      const north = await joined(site)
+      try {
+        await put(site.storage, '/old', pattern(10, 1))
+        await settled(site.storage)
+        await together(north.storage)
+        const { objects } = site.at['c']!.memory
+        const before = new Map(objects)
+        await put(site.storage, '/new', pattern(11, 2))
+        await settled(site.storage)
+        const { head } = await site.storage.status({ check: true })
+        for (const name of headsAt(site, 'c')) if (!before.has(name)) objects.delete(name)
+        await north.storage.status({ check: true })
+        assert.deepEqual(await names(north.storage), ['/new', '/old'])
+        assert.ok((await north.storage.status({ check: false })).head!.epoch >= head!.epoch)
+        await together(north.storage)
+        assert.equal((await north.storage.status({ check: true })).head!.confirmed, true)
+        assert.deepEqual(headsAt(site, 'c').at(-1), headsAt(site, 'a').at(-1))
+      } finally {
+        await north.end()
+      }
+    }))
+
+  test('too few places answer: what is seen may be stale, nothing is overwritten, and changes wait', () =>
+    withFaultySite({ options: { logLimits: FAST } }, async (site) => {
+      const north = await joined(site)
+      try {
+        await put(site.storage, '/x', pattern(10, 1))
+        await settled(site.storage)
+        north.plan = (label, call) =>
+          label !== 'a' && call.name?.startsWith('head/') === true
+            ? { kind: 'fail', when: 'before', code: 'location.unreachable' }
+            : undefined
+        const heads = headsAt(site, 'a')
+        await put(north.storage, '/y', pattern(11, 2)).catch((error: unknown) => assert.ok(isFailure(error, 'storage.quorum')))
+        const { head, messages } = await north.storage.status({ check: true })
+        assert.equal(head!.mayBeStale, true)
+        assert.ok(
+          messages.some(({ code, text }) => code === 'storage.head' || /stale/.test(text)),
+          JSON.stringify(messages),
+        )
+        assert.deepEqual(headsAt(site, 'a'), heads)
+        north.plan = () => undefined
+        await together(north.storage, site.storage)
+        assert.deepEqual(await names(site.storage), await names(north.storage))
+      } finally {
+        await north.end()
+      }
+    }))
+
+  test('heads that are too long, too far in the future, of nobody or of a removed writer: passed over', () =>
+    withFaultySite({ options: { logLimits: FAST } }, async (site) => {
+      const north = await joined(site)
+      try {
+        await put(north.storage, '/x', pattern(10, 1))
+        await settled(north.storage)
+        await together(site.storage)
+        const [newest = ''] = headsAt(site, 'a').toReversed()
+        const head = parseVaultHead(site.at['a']!.memory.objects.get(newest)!)
+        const { signature: _s, dealer: _d, v: _v, ...rest } = head
+        const stranger = signer({ mldsa65: random(32), ed25519: random(32) })
+        for (const label of ['a', 'b']) {
+          const { objects } = site.at[label]!.memory
+          objects.set(headName(head.vault, head.epoch + 1), new Uint8Array(2 ** 20 + 1))
+          objects.set(
+            headName(head.vault, head.epoch + 2),
+            encodeVaultHead({ ...rest, epoch: head.epoch + 2, segments: [], catalogue: null }, stranger),
+          )
+          objects.set(`head/${head.vault}/ffffffffffffffff`, new Uint8Array(10))
+        }
+        assert.throws(
+          () => parseVaultHead(encodeVaultHead({ ...rest, epoch: 2 ** 48 + 1 }, stranger)),
+          (error) => isFailure(error, 'format.framing'),
+        )
+        await put(site.storage, '/y', pattern(11, 2))
+        await settled(site.storage)
+        await together(north.storage, site.storage)
+        assert.deepEqual(await names(north.storage), ['/x', '/y'])
+        assert.deepEqual(await names(site.storage), ['/x', '/y'])
+      } finally {
+        await north.end()
+      }
+    }))
+
+  test('two histories come to light: one stands, what only the other had is added, and a person is told until it is acknowledged', () =>
+    withFaultySite({ options: { logLimits: FAST } }, async (site) => {
+      const north = await joined(site)
+      try {
+        await put(site.storage, '/base', pattern(10, 1))
+        await settled(site.storage)
+        await together(north.storage, site.storage)
+        await north.storage.close()
+        await put(site.storage, '/only here', pattern(11, 2))
+        await settled(site.storage)
+        // Two of three places lose the newest heads: more than may lie together.
+        const epoch = Math.max(...headsAt(site, 'c').map((name) => Number.parseInt(name.slice(-16), 16)))
+        for (const label of ['a', 'b']) site.at[label]!.memory.objects.delete(headsAt(site, label).at(-1) ?? '')
+        north.plan = (label) => (label === 'c' ? { kind: 'fail', when: 'before', code: 'location.unreachable' } : undefined)
+        await north.reopen().catch(() => undefined)
+        for (let index = 0; index < 3; index++) {
+          await put(north.storage, `/only north ${index}`, pattern(20 + index, 3))
+          await settled(north.storage)
+        }
+        assert.ok((await north.storage.status({ check: false })).head!.epoch > epoch)
+        await together(site.storage)
+        const { alarms } = await site.storage.writers()
+        assert.deepEqual(
+          alarms.map(({ code }) => code),
+          ['storage.fork'],
+        )
+        north.plan = () => undefined
+        await together(site.storage, north.storage, site.storage)
+        const all = ['/base', '/only here', '/only north 0', '/only north 1', '/only north 2']
+        assert.deepEqual(await names(site.storage), all)
+        assert.deepEqual(await names(north.storage), all)
+        assert.ok(equalPublic(await get(north.storage, '/only here'), pattern(11, 2)))
+        assert.ok(
+          (await site.storage.status({ check: false })).messages.some(
+            ({ code, severity }) => code === 'storage.fork' && severity === 'alarm',
+          ),
+        )
+        assert.deepEqual((await site.storage.acknowledge({ alarm: alarms[0]!.id })).alarms, [])
       } finally {
         await north.end()
       }

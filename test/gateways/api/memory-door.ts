@@ -361,6 +361,30 @@ export function createMemoryDoor(): MemoryDoor {
       note('restore')
       return doneTask('recover')
     },
+    async join() {
+      note('join')
+      return doneTask('recover')
+    },
+    async writerKey() {
+      note('writerKey')
+      return { line: 'quorate-writer-1 AA==', fingerprint: 'ab'.repeat(32) }
+    },
+    async writers() {
+      note('writers')
+      return { writers: [], alarms: [] }
+    },
+    async addWriter() {
+      note('addWriter')
+      return { writers: [], alarms: [] }
+    },
+    async removeWriter() {
+      note('removeWriter')
+      return { writers: [], alarms: [] }
+    },
+    async acknowledge() {
+      note('acknowledge')
+      return { writers: [], alarms: [] }
+    },
     async recover() {
       note('recover')
       return doneTask('recover')

@@ -17,6 +17,7 @@ import styles from './locations-page.module.css'
 
 const AddLocation = lazy(async () => ({ default: (await import('./add-location.tsx')).AddLocation }))
 const ChangeDialog = lazy(async () => ({ default: (await import('../change/change-dialog.tsx')).ChangeDialog }))
+const Writers = lazy(async () => ({ default: (await import('./writers.tsx')).Writers }))
 const SheetDialog = lazy(async () => ({ default: (await import('../setup/sheet-dialog.tsx')).SheetDialog }))
 
 export function LocationsPage({ status, site }: { readonly status: Status | undefined; readonly site: Site }): ReactNode {
@@ -72,6 +73,7 @@ export function LocationsPage({ status, site }: { readonly status: Status | unde
         ))}
       </section>
       <Alarms status={status} />
+      <Suspense>{vault !== null && <Writers />}</Suspense>
       <TaskList tasks={tasks} />
       <Suspense>
         {dialog === 'add' && (
