@@ -109,12 +109,18 @@ export class Uploads {
     const row = await this.#row(id)
     if (row.state === 'done' || this.#awake.has(id) || this.#busy.has(id)) return this.#view(row)
     await this.#makeRoom()
-    const session = await this.#session(vault, row)
     this.#problems.delete(id)
+    if ((await this.#intent(vault, row)) === undefined) {
+      this.#keepBusy(id, this.#beginAnew(vault, row))
+      return this.#view(row)
+    }
+    const session = await this.#session(vault, row)
     const checking = session.check().then(
       async (goesOn) => {
-        if (!goesOn) await this.#beginAnew(vault, session)
-        else await this.#noteActive(session, true)
+        if (!goesOn) {
+          this.#forget(session)
+          await this.#beginAnew(vault, session.row)
+        } else await this.#noteActive(session, true)
       },
       (error: unknown) => {
         this.#forget(session)
@@ -217,6 +223,8 @@ export class Uploads {
   async #session(vault: Vault, row: UploadTable): Promise<UploadSession> {
     if (this.#closed) throw new Failure('base.cancelled')
     const intent = await this.#intent(vault, row)
+    if (intent === undefined)
+      throw new Failure('storage.upload-busy', { detail: 'the locations of the vault are changing', next: 'Wake the upload again.' })
     // Somebody else may have woken it meanwhile.
     const known = this.#awake.get(row.upload)
     if (known !== undefined) return known
@@ -277,9 +285,7 @@ export class Uploads {
   }
 
   /** New names and a new dealing: nothing of the old one can go on. */
-  async #beginAnew(vault: Vault, session: UploadSession): Promise<void> {
-    this.#forget(session)
-    const { row } = session
+  async #beginAnew(vault: Vault, row: UploadTable): Promise<void> {
     const { db, clock } = { ...vault.parts, clock: this.#core.clock }
     const created = rfc3339(clock.now())
     const { type, upload } = row
@@ -367,23 +373,21 @@ export class Uploads {
     return row
   }
 
-  async #intent(vault: Vault, row: UploadTable): Promise<UploadIntent> {
+  /** Undefined when a location that it names is no longer one of the vault's. */
+  async #intent(vault: Vault, row: UploadTable): Promise<UploadIntent | undefined> {
     const { kysely } = this.#core.db
     const deal = await kysely.selectFrom('deal').selectAll().where('deal', '=', row.intent).executeTakeFirstOrThrow()
     const fragments = await kysely.selectFrom('fragment').selectAll().where('deal', '=', row.intent).orderBy('x').execute()
     const suite = deal.layout === 'shared' ? (1 as const) : (2 as const)
+    const targets = fragments.flatMap(({ x, location, name }) => {
+      const place = vault.parts.places.byId(location)
+      return place === undefined || name === null ? [] : [{ place, x, name }]
+    })
+    if (targets.length < deal.n) return undefined
     return {
       created: deal.created,
       spec: { suite, k: deal.k, n: deal.n, chunkLog2: deal.chunk_log2, vault: vault.row.vault, object: deal.object, version: deal.version },
-      targets: fragments.map(({ x, location, name }) => {
-        const place = vault.parts.places.byId(location)
-        if (place === undefined || name === null)
-          throw new Failure('storage.upload-absent', {
-            detail: 'the locations of the vault changed since the upload began',
-            next: 'Remove the unfinished upload, and begin it again.',
-          })
-        return { place, x, name }
-      }),
+      targets,
     }
   }
 

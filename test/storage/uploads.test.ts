@@ -1,6 +1,8 @@
 // Uploads that go on: after a broken link, after a restart, after places were away, and never with another source.
 import assert from 'node:assert/strict'
 import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { type FailureCode, isFailure } from '#base'
 import type { Fault } from '../../src/storage/locations/faulty.ts'
@@ -218,6 +220,21 @@ describe('an upload after a restart of the site', () => {
       const again = await begun(site.storage, changed, { afterBytes: 100 })
       await goOn(site.storage, again.id, changed)
       assert.ok(Buffer.from(changed).equals(await get(site.storage, '/scan.dcm')))
+    })
+  })
+
+  it('begins anew when one of its locations left the vault', async () => {
+    await inSite({}, async (site) => {
+      const { id } = await begun(site.storage, bytes, { afterBytes: 4 * CHUNK })
+      await site.storage.close()
+      const database = new DatabaseSync(join(site.home, 'site.sqlite'))
+      database.exec(`update fragment set location = '${'0'.repeat(32)}' where x = 2`)
+      database.close()
+      await site.reopen()
+      const { from } = await goOn(site.storage, id, bytes)
+      assert.equal(from, 0)
+      assert.equal((await site.storage.upload(id)).restarts, 1)
+      assert.ok(Buffer.from(bytes).equals(await get(site.storage, '/scan.dcm')))
     })
   })
 
