@@ -228,7 +228,8 @@ export class Reshaping {
       else if (step === 'reshare') await reshare(vault, deal, { signal, pace })
       else {
         await this.#fill(deal, { ...given, skipped: new Set(), pace })
-        if (!(await evacuate(vault, deal))) return false
+        // What waits for a place is not done: the next round would find it again at once.
+        if (!(await evacuate(vault, deal)) || (await this.#lacks(deal))) return false
       }
       given.progress.add(Math.max(0, bytes - written))
       await this.#count(bytes)
@@ -248,6 +249,26 @@ export class Reshaping {
       })
       return false
     }
+  }
+
+  /** True while a location that stays is still to get its fragment. */
+  async #lacks({ deal }: DueDeal['deal']): Promise<boolean> {
+    const { db, places } = this.#parts.vault.parts
+    const pending = await db.kysely
+      .selectFrom('fragment')
+      .innerJoin('deal', 'deal.deal', 'fragment.deal')
+      .select('fragment.x')
+      .where('fragment.deal', '=', deal)
+      .where('fragment.state', '=', 'pending')
+      .where(
+        'fragment.location',
+        'in',
+        places.active.map(({ id }) => id),
+      )
+      .where('deal.state', '=', 'stored')
+      .limit(1)
+      .executeTakeFirst()
+    return pending !== undefined
   }
 
   async #fill(deal: DueDeal['deal'], given: Parameters<typeof repairDeal>[2]): Promise<void> {

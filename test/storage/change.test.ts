@@ -203,6 +203,26 @@ suite('locations that come and go', () => {
     })
   })
 
+  test('an added location that goes away is waited for, not asked again and again', async () => {
+    await withFaultySite({ count: 3 }, async (site) => {
+      const files = await fill(site.storage)
+      await site.storage.addLocation({ spec: `folder:${site.root}/d`, label: 'd' })
+      site.at['d']!.plan = () => ({ kind: 'fail', when: 'before', code: 'location.unreachable' })
+      await site.storage.status({ check: true })
+      const { task } = await site.storage.requestChange({})
+      const ended = await finished(site.storage, Promise.resolve({ id: task! }))
+      assert.equal(ended.report!.findings.filter(({ path }) => path.startsWith('/f/')).length, files.size)
+      assert.equal((await site.storage.change()).due.objects, files.size)
+      site.at['d']!.plan = () => undefined
+      await site.storage.status({ check: true })
+      await settle(site.storage)
+      await requireAll(site.storage, files)
+      // A part of the catalogue that was written meanwhile is repair's.
+      await finished(site.storage, site.storage.repair({}))
+      await requireHealthy(site)
+    })
+  })
+
   test('a date to leave by is told, as an alarm when it is near', async () => {
     await withFaultySite({ count: 4 }, async (site) => {
       const inDays = (days: number): string => new Date(Date.now() + days * 24 * 3600_000).toISOString()
