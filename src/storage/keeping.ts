@@ -10,9 +10,10 @@ import type { KeepingTable } from './tables-trash.ts'
 type Handle = Kysely<StorageTables> | Transaction<StorageTables>
 type Tx = Transaction<StorageTables>
 
-/** What holds where nobody said otherwise. */
-export const KEEPING_DEFAULT = { versionsDays: 90, versionsMin: 3, trashDays: 30 } as const
+/** A hundred years: for ever, as far as people decide. */
 export const DAYS_MAX = 36_500
+/** What holds where nobody said otherwise: no version is forgotten before somebody says so. */
+export const KEEPING_DEFAULT = { versionsDays: DAYS_MAX, versionsMin: 3, trashDays: 30 } as const
 export const VERSIONS_MIN_MAX = 10_000
 const RULES_MAX = 10_000
 

@@ -40,7 +40,7 @@ interface Rule {
 class Model {
   files: ModelFile[] = []
   trash: ModelEntry[] = []
-  rule: Rule = { versionsDays: 90, versionsMin: 3, trashDays: 30 }
+  rule: Rule = { versionsDays: 36_500, versionsMin: 3, trashDays: 30 }
 
   visible(): ModelFile[] {
     return this.files.filter((file) => !pathOf(file).startsWith('trash:'))

@@ -207,7 +207,7 @@ suite('rules of keeping', () => {
     scene(async ({ storage }) => {
       await put(storage(), '/a/b/x', pattern(1))
       assert.deepEqual((await storage().keeping({ path: '/' })).effective, {
-        versionsDays: 90,
+        versionsDays: 36_500,
         versionsMin: 3,
         trashDays: 30,
         holdUntil: null,

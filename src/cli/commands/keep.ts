@@ -6,6 +6,9 @@ import type { Context } from '../context.ts'
 import { typedPath } from '../vault-paths.ts'
 import { counted, printable, table } from '../words.ts'
 
+/** A hundred years, the most that a rule may say. */
+const FOR_EVER_DAYS = 36_500
+
 export interface KeepOptions {
   readonly versionsDays: number | undefined
   readonly versionsMin: number | undefined
@@ -56,7 +59,7 @@ async function tell(context: Context, view: KeepingView): Promise<number> {
   await context.out.value(view)
   const { versionsDays, versionsMin, trashDays, holdUntil } = view.effective
   await context.out.line(
-    `${printable(view.path)}: versions stay for ${counted(versionsDays, 'day')} after they were replaced, the newest ${versionsMin} for ever; the trash stays for ${counted(trashDays, 'day')}`,
+    `${printable(view.path)}: ${versionsDays >= FOR_EVER_DAYS ? 'versions stay for ever' : `versions stay for ${counted(versionsDays, 'day')} after they were replaced, the newest ${versionsMin} for ever`}; the trash stays for ${counted(trashDays, 'day')}`,
   )
   if (holdUntil !== null) await context.out.line(`held: nothing may be removed before ${holdUntil.slice(0, 10)}`)
   if (view.own === null) await context.out.line('inherited from above')
