@@ -6,7 +6,8 @@ B=$1 PORT=$2
 HTTPD= WATCH=
 finish() {
   trap - EXIT INT TERM HUP
-  [ -n "$HTTPD" ] && kill -9 $(pgrep -P "$HTTPD") "$HTTPD" 2>/dev/null
+  # Stopped first: it would begin another worker for one that is gone.
+  [ -n "$HTTPD" ] && kill -STOP "$HTTPD" 2>/dev/null && kill -9 $(pgrep -P "$HTTPD") "$HTTPD" 2>/dev/null
   kill -9 $WATCH 2>/dev/null
   wait 2>/dev/null
   rm -rf "$B"

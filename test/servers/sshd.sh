@@ -12,7 +12,8 @@ below() {
 }
 finish() {
   trap - EXIT INT TERM HUP
-  [ -n "$SSHD" ] && kill -9 $(below "$SSHD") "$SSHD" 2>/dev/null
+  # Stopped first: it would let another session in.
+  [ -n "$SSHD" ] && kill -STOP "$SSHD" 2>/dev/null && kill -9 $(below "$SSHD") "$SSHD" 2>/dev/null
   kill -9 $WATCH 2>/dev/null
   wait 2>/dev/null
   rm -rf "$B"
