@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Encrypter } from 'age-encryption'
 import { type Clock, Failure, rfc3339, toBase64, toHex, utf8 } from '#base'
-import type { Kit, KitFacts, KitSecrets, Status } from '#contract'
+import type { Kit, KitFacts, KitSecrets, LocationKind, Status } from '#contract'
 import { sha256 } from '#crypto/primitives'
 import { canonicalJson, dealerFingerprint } from '#format'
 import { encodeKeys } from './head.ts'
@@ -32,7 +32,9 @@ const STANDING = {
 } as const
 const SECRETS_FILE = 'secrets.age'
 /** Fields of descriptions that name files with secrets or what goes with them. */
-const SECRET_FIELDS: ReadonlySet<string> = new Set(['credentials', 'key', 'keyFile', 'identity', 'password', 'ca', 'hosts', 'knownHosts'])
+export const SECRET_FIELDS: ReadonlySet<string> = new Set(['credentials', 'key', 'passphrase', 'password', 'ca', 'knownHosts'])
+/** With one of these a location can be reached. */
+const LOGIN_FIELDS: ReadonlySet<string> = new Set(['credentials', 'key', 'password'])
 const VARIABLES: Readonly<Record<string, RegExp>> = {
   s3: /^AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)$/,
   azure: /^AZURE_STORAGE_/,
@@ -161,13 +163,26 @@ async function secretsOf(
       else files.push({ location, field, data: toBase64(data) })
     }
     const { kind } = configOf(config)
+    if (kind === 'folder') continue
+    const named = new Set(fields.map(([field]) => field))
+    for (const { field, data } of await fromVariables(kind, core.options.variables)) {
+      if (!named.has(field)) files.push({ location, field, data: toBase64(data) })
+      named.add(field)
+    }
     const pattern = VARIABLES[kind]
-    if (pattern === undefined || fields.some(([field]) => field === 'credentials')) continue
-    const values = Object.fromEntries(
-      Object.entries(core.options.variables).filter((entry): entry is [string, string] => pattern.test(entry[0]) && entry[1] !== undefined),
-    )
-    if (Object.keys(values).length === 0) wish.notes.push(`${label}: no access key was found, neither in a file nor in variables.`)
-    else variables.push({ location, values })
+    if (pattern !== undefined && !named.has('credentials')) {
+      const values = Object.fromEntries(
+        Object.entries(core.options.variables).filter(
+          (entry): entry is [string, string] => pattern.test(entry[0]) && entry[1] !== undefined,
+        ),
+      )
+      if (Object.keys(values).length > 0) {
+        variables.push({ location, values })
+        named.add('credentials')
+      }
+    }
+    if (![...named].some((field) => LOGIN_FIELDS.has(field)))
+      wish.notes.push(`${label}: no access key was found, neither in a file nor in variables.`)
   }
   return {
     v: 1,
@@ -176,6 +191,36 @@ async function secretsOf(
     files,
     variables,
     signingKeys: wish.signingKeys ? await signingKeys(core) : null,
+  }
+}
+
+/** What stands in variables of this kind, as the files that the description would name instead. */
+async function fromVariables(
+  kind: LocationKind,
+  variables: Readonly<Record<string, string | undefined>>,
+): Promise<{ readonly field: string; readonly data: Uint8Array }[]> {
+  const given = (name: string): string | undefined => variables[name] || undefined
+  const line = (field: string, name: string): { field: string; data: Uint8Array }[] => {
+    const value = given(name)
+    return value === undefined ? [] : [{ field, data: utf8(`${value}\n`) }]
+  }
+  switch (kind) {
+    case 'sftp':
+      return [...line('passphrase', 'QUORATE_SFTP_PASSPHRASE'), ...line('password', 'QUORATE_SFTP_PASSWORD')]
+    case 'webdav': {
+      const fields = ['user', 'password', 'token'].flatMap((name) => {
+        const value = given(`QUORATE_WEBDAV_${name.toUpperCase()}`)
+        return value === undefined ? [] : [[name, value] as const]
+      })
+      return fields.length === 0 ? [] : [{ field: 'credentials', data: utf8(JSON.stringify(Object.fromEntries(fields))) }]
+    }
+    case 'gcs': {
+      const path = given('GOOGLE_APPLICATION_CREDENTIALS')
+      const data = path === undefined ? undefined : await smallFile(path)
+      return data === undefined ? [] : [{ field: 'credentials', data }]
+    }
+    default:
+      return []
   }
 }
 

@@ -6,6 +6,7 @@ import type { KitFacts, KitSecrets, Task } from '#contract'
 import type { LocationLine } from './description.ts'
 import { createFileDurably, readSmallFile } from './durable-file.ts'
 import { openDescribed } from './enrolment.ts'
+import { SECRET_FIELDS } from './kit.ts'
 import { formatLocation, parseLocation } from './locations/from-config.ts'
 import { within } from './patience.ts'
 import { readMarker } from './place.ts'
@@ -103,7 +104,7 @@ async function withSecrets(
   const variables = secrets?.variables.find((one) => one.location === location)
   if (files.length > 0 || variables !== undefined) await mkdir(join(home, 'restored-credentials'), { recursive: true, mode: 0o700 })
   for (const { field, data } of files) {
-    if (!(field in config)) continue
+    if (!SECRET_FIELDS.has(field)) continue
     await put(name(field), fromBase64(data))
     config[field] = name(field)
   }

@@ -110,6 +110,44 @@ suite('what a kit holds', () => {
       assert.deepEqual((await opened(onlyKeys, identities[0]!)).files, [])
     }))
 
+  test('every kind of location comes with what opens it, wherever that stood', async () => {
+    const variables = {
+      QUORATE_SFTP_PASSWORD: `${SECRET}-sftp`,
+      QUORATE_WEBDAV_USER: 'maria',
+      QUORATE_WEBDAV_PASSWORD: `${SECRET}-dav`,
+    }
+    await withFaultySite({ vault: false, options: { variables } }, async (site) => {
+      const files = { key: join(site.root, 'id_ed25519'), passphrase: join(site.root, 'passphrase') }
+      for (const [what, path] of Object.entries(files)) await writeFile(path, `${SECRET}-${what}\n`)
+      const pin = `hostKey=${encodeURIComponent(`SHA256:${'A'.repeat(43)}`)}`
+      await site.storage.createVault({
+        threshold: 2,
+        locations: [
+          { spec: `sftp:ssh://q@files.example.org/vault?key=${files.key}&passphrase=${files.passphrase}&${pin}`, label: 'with key' },
+          { spec: `sftp:ssh://q@other.example.org/vault?${pin}`, label: 'with password' },
+          { spec: 'webdav:https://dav.example.org/vault', label: 'dav' },
+        ],
+      })
+      const identity = await generateHybridIdentity()
+      const officers = [{ name: 'Officer', recipient: await identityToRecipient(identity) }]
+      const kit = await site.storage.makeKit({ officers, credentials: true, signingKeys: false })
+      const secrets = await opened(kit, identity)
+      const told = secrets.files.map(({ location, field, data }) => [
+        kit.facts.locations.find((one) => one.location === location)!.label,
+        field,
+        fromUtf8(fromBase64(data)),
+      ])
+      assert.deepEqual(told, [
+        ['with key', 'key', `${SECRET}-key\n`],
+        ['with key', 'passphrase', `${SECRET}-passphrase\n`],
+        ['with key', 'password', `${SECRET}-sftp\n`],
+        ['with password', 'password', `${SECRET}-sftp\n`],
+        ['dav', 'credentials', JSON.stringify({ user: 'maria', password: `${SECRET}-dav` })],
+      ])
+      assert.deepEqual(kit.notes, [])
+    })
+  })
+
   test('secrets for nobody, mixed strengths and a recipient that is none are refused', () =>
     withBuckets(async (site) => {
       const weak = await identityToRecipient(await generateX25519Identity())
