@@ -30,8 +30,8 @@ const FILE_BYTES_MAX = 65_536
 const SHOWN = 12
 
 const WARNINGS: Record<PlanWarning['code'], (about: string) => string> = {
-  'one-provider-opens': (about) => `${about} alone could read everything`,
-  'one-jurisdiction-opens': (about) => `courts of ${about} alone could have everything opened`,
+  'one-provider-opens': (about) => `one provider alone could read everything: ${about}`,
+  'one-jurisdiction-opens': (about) => `courts of one jurisdiction could have everything opened: ${about}`,
   'one-provider-down': (about) => `while ${about} is down nothing can be read`,
   'no-spare': () => 'the loss of any one location loses everything',
   unpriced: (about) => `no price is stated for ${about}`,
@@ -123,7 +123,7 @@ async function tellRecommended(context: Context, { reasons, currency }: Plan, op
     }[code]
     await out.line(`  ${words}`)
   }
-  const name = (one: string): string => (one === '?' ? 'whoever is not stated' : printable(one))
+  const name = (one: string): string => (one === '?' ? 'one that is not named' : printable(one))
   for (const { code, about } of option.warnings) await out.line(`  Mind: ${WARNINGS[code](about.map(name).join(', '))}.`)
 }
 

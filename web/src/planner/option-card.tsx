@@ -1,6 +1,7 @@
 // One choice in full: cost in parts, how often it answers, how likely it loses, who could read together, what to mind.
 import type { PlanOption } from '#contract'
 import type { ReactNode } from 'react'
+import { placeNames } from '../pictures/place-names.ts'
 import { ToneIcon } from '../pictures/tone-icon.tsx'
 import { useSpeech } from '../words/words.tsx'
 import { nines } from './plan-picture.ts'
@@ -19,13 +20,15 @@ export function OptionCard({ option, currency }: { readonly option: PlanOption; 
     const shown = nines(value)
     return `${measures.decimal(shown.value, shown.digits)} %`
   }
-  const named = (one: string): string => (one === '?' ? words.unknown : one)
-  const sets = (all: readonly (readonly string[])[]): string => all.map((set) => set.map(named).join(' + ')).join('; ')
+  const short = new Map(placeNames(option.locations).map((name, index) => [option.locations[index]!, name]))
+  const named = (what: keyof typeof words.unknown, one: string): string => (one === '?' ? words.unknown[what] : (short.get(one) ?? one))
+  const sets = (what: keyof typeof words.unknown, all: readonly (readonly string[])[]): string =>
+    all.map((set) => set.map((one) => named(what, one)).join(' + ')).join('; ')
   return (
     <>
       <p className={styles.rule}>
         <strong>{words.rule(measures.number(option.threshold), measures.number(option.count))}</strong>, {words.layouts[option.layout]}:{' '}
-        {option.locations.join(', ')}
+        {[...short.values()].join(', ')}
       </p>
       {option.lacks.length > 0 && (
         <p className={styles.mind}>
@@ -63,12 +66,12 @@ export function OptionCard({ option, currency }: { readonly option: PlanOption; 
         <div>
           <dt>{words.providers}</dt>
           <dd>{measures.number(option.providers.least)}</dd>
-          <dd className={styles.parts}>{words.together(sets(option.providers.sets))}</dd>
+          <dd className={styles.parts}>{words.together(sets('provider', option.providers.sets))}</dd>
         </div>
         <div>
           <dt>{words.jurisdictions}</dt>
           <dd>{measures.number(option.jurisdictions.least)}</dd>
-          <dd className={styles.parts}>{words.together(sets(option.jurisdictions.sets))}</dd>
+          <dd className={styles.parts}>{words.together(sets('jurisdiction', option.jurisdictions.sets))}</dd>
         </div>
       </dl>
       {option.warnings.length > 0 && (
@@ -76,7 +79,11 @@ export function OptionCard({ option, currency }: { readonly option: PlanOption; 
           {option.warnings.map(({ code, about }) => (
             <li key={code}>
               <ToneIcon tone={GRAVE.has(code) ? 'bad' : 'idle'} />
-              <span>{words.warnings[code](about.map(named).join(', '))}</span>
+              <span>
+                {words.warnings[code](
+                  about.map((one) => named(code === 'one-jurisdiction-opens' ? 'jurisdiction' : 'provider', one)).join(', '),
+                )}
+              </span>
             </li>
           ))}
         </ul>
