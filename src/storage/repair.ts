@@ -431,12 +431,13 @@ async function accept(
     if (standing?.state !== 'stored' || !(await isOfSet(tx, deal.deal, common))) return false
     const wanted = await tx
       .selectFrom('fragment')
-      .select('x')
+      .select('name')
       .where('deal', '=', deal.deal)
       .where('x', '=', row.x)
       .where('location', '=', row.location)
       .executeTakeFirst()
-    if (wanted === undefined) return false
+    // Another repair was quicker: its fragment stays, and nobody would know of it any more if ours took its row.
+    if (wanted === undefined || wanted.name !== row.name) return false
     await tx.deleteFrom('fragment').where('deal', '=', intent).execute()
     await tx.deleteFrom('deal').where('deal', '=', intent).execute()
     await tx
