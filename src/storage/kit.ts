@@ -219,8 +219,12 @@ async function fromVariables(
       const data = path === undefined ? undefined : await smallFile(path)
       return data === undefined ? [] : [{ field: 'credentials', data }]
     }
-    default:
+    case 'folder':
+    case 's3':
+    case 'azure':
       return []
+    default:
+      return kind satisfies never
   }
 }
 
