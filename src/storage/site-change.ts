@@ -136,9 +136,10 @@ function wantedBy(core: SiteCore, request: PreviewRequest, goal: Goal, reshape: 
 
 async function begin(core: SiteCore, request: ChangeRequest): Promise<ChangeStatus> {
   const running = core.open()
-  const { vault, places, reshaping } = running
+  const { vault, places, reshaping, log } = running
   vault.parts.signer()
   const goal = await goalOf(core, request)
+  if (goal.k < vault.row.threshold) await log.promise(goal.k)
   // Of the same instant may be what was dealt just before; what follows is drawn later or dated so.
   const instant = rfc3339(core.clock.now() + 1)
   await core.db.transaction(async (tx) => {
@@ -175,6 +176,7 @@ async function begin(core: SiteCore, request: ChangeRequest): Promise<ChangeStat
       .execute()
   })
   vault.row = { ...vault.row, threshold: goal.k, layout: goal.layout }
+  log.promiseKept()
   for (const { place } of goal.leave) if (places.departure(place.id) === undefined) places.depart(place.id, 'leaving')
   for (const place of goal.stay) places.depart(place.id, undefined)
   await reshaping.apply()

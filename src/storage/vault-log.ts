@@ -65,6 +65,7 @@ export class VaultLog {
   readonly #book: WriterBook
   readonly #others: AmongOthers
   readonly #limits: LogLimits
+  #promised: number | undefined
   readonly #stop = new AbortController()
   #running: Promise<void> = Promise.resolve()
   #scheduled = false
@@ -496,8 +497,27 @@ export class VaultLog {
       .executeTakeFirst()
     const before = await db.kysely.selectFrom('reshape').select('head_threshold').executeTakeFirst()
     const unwritten = before !== undefined && (await this.pendingChanges()) > 0 ? before.head_threshold : undefined
-    const all = [this.#vault.row.threshold, writing?.k, unwritten, ...parts.map(({ k }) => k)]
+    const all = [this.#vault.row.threshold, this.#promised, writing?.k, unwritten, ...parts.map(({ k }) => k)]
     return Math.min(...all.filter((k) => typeof k === 'number'))
+  }
+
+  /**
+   * Before anything is dealt with a smaller k: a reader takes nothing below k of the head, so the head says it first. Throws as `writeHead`
+   * does; then nothing was promised.
+   */
+  async promise(k: number): Promise<void> {
+    this.#promised = k
+    try {
+      await this.writeHead()
+    } catch (error) {
+      this.#promised = undefined
+      throw error
+    }
+  }
+
+  /** The vault's own k says it from here on. */
+  promiseKept(): void {
+    this.#promised = undefined
   }
 
   /** Writes the catalogue anew, in the shape that the vault has now. */

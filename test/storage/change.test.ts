@@ -133,6 +133,24 @@ suite('refused changes', () => {
     })
   })
 
+  test('a smaller threshold begins with a head that says it: while none can be written it is storage.quorum', () =>
+    withFaultySite({ threshold: 3, count: 5 }, async (site) => {
+      const { storage } = site
+      await put(storage, '/before', pattern(3000))
+      for (const control of Object.values(site.at))
+        control.plan = ({ operation, name }) =>
+          operation === 'putIfAbsent' && name?.startsWith('head/') === true
+            ? { kind: 'fail', when: 'before', code: 'location.unreachable' }
+            : undefined
+      assert.equal(await code(storage.requestChange({ threshold: 2 })), 'storage.quorum')
+      for (const control of Object.values(site.at)) control.plan = () => undefined
+      await storage.status({ check: true })
+      await put(storage, '/after', pattern(3000))
+      assert.equal((await storage.placement({ path: '/after' })).threshold, 3)
+      await change(storage, { threshold: 2 })
+      assert.equal((await storage.placement({ path: '/after' })).threshold, 2)
+    }))
+
   test('what is not under way cannot be paused: storage.absent', async () => {
     await withFaultySite({}, async ({ storage }) => {
       assert.equal(await code(storage.steerChange({ state: 'paused' })), 'storage.absent')
