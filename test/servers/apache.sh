@@ -2,7 +2,9 @@
 # Apache with mod_dav over a folder; basic authentication as `quorate` with the password `webdavsecret`. Usage: apache.sh DIR PORT
 # Prints `ready` when it serves; ends, with all it started and wrote, when its standard input closes.
 set -u
-B=$1 PORT=$2
+GIVEN=$1 PORT=$2
+# Its own user may not get through to a folder that only root may enter.
+if [ "$(id -u)" = 0 ]; then B=$(mktemp -d /tmp/quorate-apache-XXXXXXXX); else B=$GIVEN; fi
 HTTPD= WATCH=
 finish() {
   trap - EXIT INT TERM HUP
@@ -10,7 +12,7 @@ finish() {
   [ -n "$HTTPD" ] && kill -STOP "$HTTPD" 2>/dev/null && kill -9 $(pgrep -P "$HTTPD") "$HTTPD" 2>/dev/null
   kill -9 $WATCH 2>/dev/null
   wait 2>/dev/null
-  rm -rf "$B"
+  rm -rf "$B" "$GIVEN"
 }
 trap finish EXIT
 trap 'exit 1' INT TERM HUP

@@ -66,6 +66,7 @@ export function Writers(): ReactNode {
 function WriterLine({ writer }: { readonly writer: Writer }): ReactNode {
   const { words, measures } = useSpeech()
   const name = writer.role === 'dealer' ? words.writers.dealer : writer.name
+  const shown = `${writer.fingerprint.slice(0, 16)}…`
   return (
     <span>
       <strong>{name}</strong> {writer.own && `(${words.writers.own}) `}
@@ -73,8 +74,8 @@ function WriterLine({ writer }: { readonly writer: Writer }): ReactNode {
       {writer.added !== null && `– ${measures.date(writer.added)} `}
       <CopyButton value={writer.fingerprint}>
         {({ copied, copy }) => (
-          <Button variant="subtle" size="compact-xs" onClick={copy} aria-label={words.writers.copy(name)}>
-            <Code>{writer.fingerprint.slice(0, 16)}…</Code> {copied && words.writers.copied}
+          <Button variant="subtle" size="compact-xs" onClick={copy} aria-label={`${shown} ${words.writers.copy(name)}`}>
+            <Code>{shown}</Code> {copied && words.writers.copied}
           </Button>
         )}
       </CopyButton>
