@@ -6,7 +6,7 @@ import { suite, test } from 'node:test'
 import { equalPublic } from '#base'
 import { type RunningServer, startServer } from '../../scripts/servers.ts'
 import { formatLocation } from '../../src/storage/locations/config.ts'
-import { freeze, processesBelow, thaw } from './locations/processes.ts'
+import { freeze, processesBelow, thaw, signalled } from './locations/processes.ts'
 import { endpointOf } from './locations/s3-servers.ts'
 import { sftpConfigOn } from './locations/sftp-servers.ts'
 import { WEBDAV_USER, webdavFolder } from './locations/webdav-servers.ts'
@@ -69,7 +69,7 @@ suite('a vault over servers of others', () => {
         // Killed while a file goes to it.
         const killing = (async () => {
           await new Promise((resolve) => setImmediate(resolve))
-          for (const pid of processesBelow(apache.groupId)) process.kill(pid, 'SIGKILL')
+          for (const pid of processesBelow(apache.groupId)) signalled(pid, 'SIGKILL')
         })()
         const killed = await put(site.storage, '/a/killed', pattern(9_000_000, 6))
         await killing

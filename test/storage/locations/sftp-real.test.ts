@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -12,7 +12,7 @@ import { startServer } from '../../../scripts/servers.ts'
 import { parseLocation } from '../../../src/storage/locations/config.ts'
 import { fingerprintOf } from '../../../src/storage/locations/sftp/host-keys.ts'
 import { locationConformance } from './conformance.ts'
-import { freeze, processesBelow, thaw } from './processes.ts'
+import { freeze, processesBelow, thaw, signalled } from './processes.ts'
 import { endpointOf } from './s3-servers.ts'
 import { type SftpConfig, sftpConfigOn, sftpLocation } from './sftp-servers.ts'
 import { listAll, pattern, readAll, refuses, scratch, writeAll } from './support.ts'
@@ -148,7 +148,16 @@ if (sshd !== undefined) {
       assert.ok(own !== undefined)
       try {
         const config = await sftpConfigOn(own.endpoint)
-        const location = sftpLocation(config, { stallMs: 1500, connectMs: 2000, backoffMs: 1 })
+        // Ours stay when the server that is killed takes its folder with it.
+        await using mine = await scratch()
+        const files: Record<string, string> = {}
+        for (const field of ['key', 'knownHosts'] as const) {
+          const path = config[field]
+          if (path === undefined) continue
+          files[field] = join(mine.path, field)
+          await copyFile(path, files[field])
+        }
+        const location = sftpLocation({ ...config, ...files }, { stallMs: 1500, connectMs: 2000, backoffMs: 1 })
         assert.equal(await location.putIfAbsent('a', pattern(10)), 'created')
         const stopped = processesBelow(own.groupId)
         await freeze(stopped)
@@ -177,7 +186,7 @@ if (sshd !== undefined) {
           'location.denied',
           'far',
         )
-        for (const pid of processesBelow(own.groupId)) process.kill(pid, 'SIGKILL')
+        for (const pid of processesBelow(own.groupId)) signalled(pid, 'SIGKILL')
         await refuses(location.head('a'), 'location.unreachable', 'far')
         await location.close()
       } finally {
@@ -190,7 +199,7 @@ if (sshd !== undefined) {
 function killSessions(pid: number): void {
   for (const each of processesBelow(pid)) {
     const { stdout } = spawnSync('ps', ['-o', 'args=', '-p', String(each)], { encoding: 'utf8' })
-    if (/^sshd: .*(?:@|internal-sftp|\[priv\])/.test(stdout)) process.kill(each, 'SIGKILL')
+    if (/^sshd: .*(?:@|internal-sftp|\[priv\])/.test(stdout)) signalled(each, 'SIGKILL')
   }
 }
 

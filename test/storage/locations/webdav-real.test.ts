@@ -7,7 +7,7 @@ import { inspect } from 'node:util'
 import { startServer } from '../../../scripts/servers.ts'
 import { openLocation, parseLocation } from '../../../src/storage/locations/from-config.ts'
 import { locationConformance } from './conformance.ts'
-import { freeze, processesBelow, thaw } from './processes.ts'
+import { freeze, processesBelow, thaw, signalled } from './processes.ts'
 import { endpointOf } from './s3-servers.ts'
 import { listAll, pattern, readAll, refuses, scratch, writeAll } from './support.ts'
 import { WEBDAV_USER, basic, webdavFolder, webdavLocationOn } from './webdav-servers.ts'
@@ -137,7 +137,7 @@ describe('a WebDAV server', () => {
         assert.deepEqual(await location.head('a'), { sizeBytes: 10 })
         const sink = await location.create('b')
         await sink.write(pattern(4_000_000))
-        for (const pid of processesBelow(own.groupId)) process.kill(pid, 'SIGKILL')
+        for (const pid of processesBelow(own.groupId)) signalled(pid, 'SIGKILL')
         await refuses(
           async () => {
             for (let piece = 0; piece < 20; piece += 1) await sink.write(pattern(1_000_000))

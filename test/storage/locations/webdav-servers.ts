@@ -18,7 +18,7 @@ const RIGHT = basic(WEBDAV_USER.user, WEBDAV_USER.password)
 export async function webdavFolder(endpoint: string): Promise<string> {
   const path = `vault/${randomBytes(8).toString('hex')}`
   const headers = { authorization: Buffer.from(RIGHT.authorization.reveal()).toString() }
-  const answer = await fetch(`${endpoint}/${path}/`, { method: 'MKCOL', headers })
+  const answer = await fetch(`${endpoint}/${path}/`, { method: 'MKCOL', headers: { ...headers, connection: 'close' } })
   await answer.body?.cancel()
   if (answer.status !== 201) throw new Error(`MKCOL answered ${answer.status}`)
   return path
