@@ -30,6 +30,8 @@ export async function runAndKill(given: {
   readonly stops?: boolean
   /** The shape of the vault changes all the time. */
   readonly changing?: boolean
+  /** False: the database is never lost as well. */
+  readonly loses?: boolean
   readonly wrapper?: readonly string[]
 }): Promise<
   Kill & { readonly codes: readonly string[]; readonly signal: NodeJS.Signals | null; readonly code: number | null; readonly said: string }
@@ -101,7 +103,7 @@ export async function survives(given: {
       const killed = await runAndKill({ root: grave.root, seed, afterMs: random.below(changing ? 1500 : 600), changing })
       assert.equal(killed.signal, 'SIGKILL', `seed ${seed}: ${killed.said}`)
       acknowledged += killed.done.length
-      await grave.rise(killed, { name: `seed ${seed}`, lose: kill % 4 === 3, compare: kill % 4 === 1 })
+      await grave.rise(killed, { name: `seed ${seed}`, lose: given.loses !== false && kill % 4 === 3, compare: kill % 4 === 1 })
     }
     given.say(`${given.kills} kills, ${acknowledged} acknowledged operations`)
   } finally {
