@@ -30,8 +30,6 @@ export async function runAndKill(given: {
   readonly stops?: boolean
   /** The shape of the vault changes all the time. */
   readonly changing?: boolean
-  /** False: the database is never lost as well. */
-  readonly loses?: boolean
   readonly wrapper?: readonly string[]
 }): Promise<
   Kill & { readonly codes: readonly string[]; readonly signal: NodeJS.Signals | null; readonly code: number | null; readonly said: string }
@@ -91,6 +89,8 @@ export async function survives(given: {
   readonly seed: number
   readonly layout: 'shared' | 'sealed'
   readonly changing?: boolean
+  /** False: the database is never lost as well. */
+  readonly loses?: boolean
   readonly say: (text: string) => void
 }): Promise<void> {
   const random = chance(given.seed)
