@@ -82,8 +82,8 @@ export function ChangeDialog({ vault, locations, close }: ChangeDialogProps): Re
           <legend>{words.change.layout}</legend>
           <SegmentedControl
             data={[
-              { value: 'shared', label: words.change.layouts.shared },
-              { value: 'sealed', label: words.change.layouts.sealed },
+              { value: 'shared', label: words.layouts.shared },
+              { value: 'sealed', label: words.layouts.sealed },
             ]}
             value={layout}
             onChange={(value) => setLayout(value === 'sealed' ? 'sealed' : 'shared')}
@@ -119,7 +119,7 @@ function Preview({ preview }: { readonly preview: ChangePreview }): ReactNode {
   const { words, measures } = useSpeech()
   const { before, after, spareMeanwhile, objects, bytes, seconds, warnings } = preview
   const shape = ({ threshold, count, layout, spare }: ChangePreview['before']): string =>
-    words.change.shape(threshold, count, words.change.layouts[layout], spare)
+    words.change.shape(threshold, count, words.layouts[layout], spare)
   return (
     <section className={styles.preview} aria-label={words.change.preview} data-testid="change-preview">
       <dl>

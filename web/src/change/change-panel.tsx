@@ -59,7 +59,7 @@ export function ChangePanel(): ReactNode {
         <ul className={styles.list}>
           {shapes.map(({ threshold, count, layout, objects }) => (
             <li key={`${threshold} ${count} ${layout}`}>
-              {words.change.shape(threshold, count, words.change.layouts[layout], count - threshold)}: {words.change.objects(objects)}
+              {words.change.shape(threshold, count, words.layouts[layout], count - threshold)}: {words.change.objects(objects)}
             </li>
           ))}
         </ul>

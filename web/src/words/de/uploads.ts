@@ -1,0 +1,35 @@
+// Deutsch: Uploads.
+import type { Words } from '../en.ts'
+import { zahl, dateien } from './counts.ts'
+
+export const uploads: Words['uploads'] = {
+  title: 'Uploads',
+  progress: 'Fortschritt aller Uploads',
+  running: (done, all) => `${zahl(done)} von ${dateien(all)}`,
+  finished: (n) => `${dateien(n)} gespeichert`,
+  failed: (n) => `${dateien(n)} gescheitert`,
+  cancelled: (n) => `${zahl(n)} abgebrochen`,
+  rate: (rate) => `${rate}/s`,
+  left: (time) => `noch ${time}`,
+  waiting: 'wartet',
+  settling: 'wird an den Orten gesichert',
+  done: 'gespeichert',
+  newVersion: (n) => `gespeichert als Version ${n}`,
+  cancel: (name) => `${name} abbrechen`,
+  cancelAll: 'Alle abbrechen',
+  retry: (name) => `${name} noch einmal`,
+  retryAll: 'Alle noch einmal',
+  clear: 'Liste leeren',
+  collapse: 'Weniger zeigen',
+  expand: 'Mehr zeigen',
+  moreWaiting: (n) => `und ${zahl(n)} weitere warten`,
+  paused: 'Wartet, bis Quorate wieder läuft',
+  reading: (n) => `Ordner wird gelesen: ${dateien(n)} gefunden`,
+  tooMany: (n) => `Nur die ersten ${zahl(n)} Dateien wurden genommen. Legen Sie den Rest danach ab.`,
+  unreadableFolder: 'Ein Ordner ließ sich nicht lesen',
+  changed: 'Die Datei war nicht lesbar, oder die Verbindung brach ab.',
+  changedNext: 'Sehen Sie nach, ob die Datei sich geändert hat oder Quorate steht; dann noch einmal.',
+  said: (done, all) => `${zahl(done)} von ${zahl(all)} Dateien gespeichert.`,
+  saidEnd: (done, failed) => `Uploads fertig: ${dateien(done)} gespeichert${failed === 0 ? '' : `, ${zahl(failed)} gescheitert`}.`,
+  leave: 'Es laufen noch Uploads.',
+}

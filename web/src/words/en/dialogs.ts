@@ -1,0 +1,35 @@
+// English: naming, moving and removing files.
+import { items } from './counts.ts'
+
+export const dialogs = {
+  newFolder: 'New folder',
+  folderName: 'Name of the folder',
+  create: 'Make',
+  rename: (name: string): string => `Rename ${name}`,
+  newName: 'New name',
+  moveTitle: (n: number, name: string): string => (n === 1 ? `Move ${name}` : `Move ${items(n)}`),
+  copyTitle: (n: number, name: string): string => (n === 1 ? `Copy ${name}` : `Copy ${items(n)}`),
+  where: 'Where to?',
+  here: (folder: string): string => `To ${folder}`,
+  up: 'One folder up',
+  noFolders: 'No folders in here.',
+  copyName: 'Name of the copy',
+  copyCheap: 'A copy costs no space: it points to the same fragments.',
+  removeTitle: (n: number, name: string): string => (n === 1 ? `Remove ${name}?` : `Remove ${items(n)}?`),
+  removeFile: 'The file goes into the trash with all its versions, and can be brought back from there.',
+  removeFolder: 'The folder goes into the trash with everything in it, and can be brought back from there.',
+  removeMany: 'They go into the trash with everything in them, and can be brought back from there.',
+  removing: 'Removing',
+  replace: 'Something of this name is there already.',
+  replaceYes: 'Replace it',
+  nameEmpty: 'Type a name.',
+  nameSlash: 'A name cannot contain a slash.',
+  nameDots: 'This name cannot be used.',
+  done: {
+    moved: (n: number): string => `${items(n)} moved.`,
+    copied: (n: number): string => `${items(n)} copied.`,
+    removed: (name: string): string => `${name} removed.`,
+    renamed: (name: string): string => `Renamed to ${name}.`,
+    made: (name: string): string => `Folder ${name} made.`,
+  },
+}
