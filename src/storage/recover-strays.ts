@@ -11,6 +11,7 @@ import { parsePath } from './paths.ts'
 import { insertDeal, layoutOf } from './recover-catalogue.ts'
 import { freeX, isOfSet, setOf } from './redeal-sets.ts'
 import { DROPPED_UNSEEN } from './sweep.ts'
+import { succeed } from './succession.ts'
 import type { DealTable, FragmentTable } from './tables.ts'
 import type { Vault } from './vault.ts'
 
@@ -217,15 +218,8 @@ async function addDebris(vault: Vault, rows: readonly { readonly location: strin
 async function takePlace(vault: Vault, known: DealTable, found: readonly Stray[], { signal }: Request): Promise<boolean> {
   const { db, places } = vault.parts
   const { common } = found[0]!
-  if (common.k < vault.row.threshold || new Set(found.map(({ location }) => location)).size < common.k) return false
-  let whole: Later
-  try {
-    whole = await readWhole(vault, found, signal)
-  } catch (error) {
-    if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
-    return false
-  }
-  if (whole.meta.size !== known.size) return false
+  const whole = await wholeOf(vault, found, signal)
+  if (whole === undefined || whole.meta.size !== known.size) return false
   await db.transaction(async (tx) => {
     const old = await tx.selectFrom('fragment').select(['location', 'name']).where('deal', '=', known.deal).execute()
     for (const { location, name } of old)
@@ -262,6 +256,36 @@ async function takePlace(vault: Vault, known: DealTable, found: readonly Stray[]
   return true
 }
 
+/** A dealing anew of one that cannot be read any more takes its place, if it is right to the last byte; false when it is not. */
+async function takeOver(
+  vault: Vault,
+  source: DealTable,
+  { found, signal }: { readonly found: readonly Stray[]; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const { db } = vault.parts
+  const whole = await wholeOf(vault, found, signal)
+  if (whole === undefined || whole.meta.size !== source.size || whole.common.object !== source.object) return false
+  const deal = whole.common.dealId
+  await insertLater(vault, whole, source.created)
+  await db.transaction(async (tx) => {
+    const row = await tx.selectFrom('deal').selectAll().where('deal', '=', deal).executeTakeFirstOrThrow()
+    await succeed(tx, source.deal, row)
+  })
+  return true
+}
+
+/** All of it, read; undefined when it is not whole, or may not count. */
+async function wholeOf(vault: Vault, found: readonly Stray[], signal: AbortSignal): Promise<Later | undefined> {
+  const { common } = found[0]!
+  if (common.k < vault.row.threshold || new Set(found.map(({ location }) => location)).size < common.k) return undefined
+  try {
+    return await readWhole(vault, found, signal)
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
+    return undefined
+  }
+}
+
 interface Later {
   readonly meta: Meta
   readonly common: Common
@@ -294,7 +318,8 @@ async function adoptNew(
       // The catalogue means the dealing before it, or nothing any more: this one was not finished when the site died.
       const held = await db.kysely.selectFrom('fragment').select('x').where('deal', '=', source.deal).where('state', '=', 'held').execute()
       if (source.state === 'dropping' || held.length >= source.k) await addDebris(vault, found)
-      else findings.add({ ...one, kind: 'orphan', detail: `the same content as dealing ${source.deal}, which the catalogue names` })
+      else if (!(await takeOver(vault, source, { found, signal })))
+        findings.add({ ...one, kind: 'orphan', detail: `the same content as dealing ${source.deal}, which the catalogue names` })
       continue
     }
     if (common.k < vault.row.threshold || new Set(found.map(({ location }) => location)).size < common.k) continue
@@ -357,31 +382,35 @@ async function readWhole(vault: Vault, found: readonly Stray[], signal: AbortSig
   }
 }
 
-/** Gives an adopted dealing its name, unless the file that stands there is newer. */
-async function nameOne(vault: Vault, { meta, common, padded, fragments }: Later, findings: Findings): Promise<void> {
-  const { db } = vault.parts
-  const deal = common.dealId
-  const { object, version, k } = common
-  const catalogue = meta.type === CATALOGUE_TYPE
-  const { size, type, created } = meta
+async function insertLater(vault: Vault, { meta, common, padded, fragments }: Later, created: string): Promise<void> {
+  const { dealId: deal, object, version, k, generation } = common
   await insertDeal(vault, {
     object,
     version,
     dealId: deal,
     k,
-    purpose: catalogue ? 'catalogue' : 'file',
-    size,
+    purpose: meta.type === CATALOGUE_TYPE ? 'catalogue' : 'file',
+    size: meta.size,
     padded,
-    type,
+    type: meta.type,
     created,
     layout: layoutOf(common),
     fragments,
   })
-  if (common.generation > 0)
-    await db.kysely
+  if (generation > 0)
+    await vault.parts.db.kysely
       .insertInto('deal_set')
-      .values({ deal, generation: common.generation, set_id: common.setId, dealt: null, renewed: null })
+      .values({ deal, generation, set_id: common.setId, dealt: null, renewed: null })
       .execute()
+}
+
+/** Gives an adopted dealing its name, unless the file that stands there is newer. */
+async function nameOne(vault: Vault, later: Later, findings: Findings): Promise<void> {
+  const { db } = vault.parts
+  const { meta, common } = later
+  const deal = common.dealId
+  const catalogue = meta.type === CATALOGUE_TYPE
+  await insertLater(vault, later, meta.created)
   if (catalogue) {
     await db.kysely.updateTable('deal').set({ state: 'dropping' }).where('deal', '=', deal).execute()
     return

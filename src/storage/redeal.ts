@@ -3,7 +3,7 @@
 import { Failure, rfc3339 } from '#base'
 import type { Transaction } from '#database'
 import { type Common, dealable, dealtAnew, newId, parseMeta } from '#format'
-import { dealLine, dealLineOf, log } from './catalogue.ts'
+import { dealLine, log } from './catalogue.ts'
 import { readReshape, writtenBytes } from './change-plan.ts'
 import { deskSlots } from './chunk-desk.ts'
 import type { ObjectReader } from './object-reader.ts'
@@ -12,6 +12,7 @@ import type { Place } from './place.ts'
 import { isOfSet } from './redeal-sets.ts'
 import { pathOf } from './scrub.ts'
 import type { DealTable, FragmentTable, StorageTables } from './tables.ts'
+import { succeed } from './succession.ts'
 import { undoIntent, type Vault } from './vault.ts'
 
 export interface RedealRequest {
@@ -88,20 +89,8 @@ export async function dealAnew(vault: Vault, deal: DealTable, request: RedealReq
         const held = made.fragments.filter(({ state }) => state === 'held').length
         const least = leastOf(made.deal, readable)
         if (held < least) throw tooFew(held, least)
-        const versions = await tx
-          .selectFrom('file_version as v')
-          .innerJoin('file as f', 'f.file', 'v.file')
-          .select(['v.file', 'v.number', 'v.created', 'v.modified', 'f.path'])
-          .where('v.deal', '=', deal.deal)
-          .orderBy('v.file')
-          .orderBy('v.number')
-          .execute()
-        await tx.updateTable('file_version').set({ deal: made.deal.deal }).where('deal', '=', deal.deal).execute()
-        await tx.updateTable('deal').set({ state: 'dropping' }).where('deal', '=', deal.deal).execute()
         await tx.insertInto('deal_set').values({ deal: made.deal.deal, generation: 0, set_id: null, dealt, renewed: null }).execute()
-        const { object, version, deal: dealId } = made.deal
-        const lines = versions.map((row) => ({ op: 'file' as const, ...row, object, version, dealId }))
-        await log(tx, [dealLineOf(made.deal, made.fragments), ...lines, { op: 'drop', dealId: deal.deal }], deal.deal)
+        await succeed(tx, deal.deal, made.deal)
       },
     )
     return true
@@ -187,7 +176,14 @@ async function begin(
   const begun = await vault.parts.db.transaction(async (tx) => {
     const standing = await tx.selectFrom('deal').select('state').where('deal', '=', deal.deal).executeTakeFirst()
     const leaving = await tx.selectFrom('leaving').select('location').execute()
-    if (standing?.state !== 'stored' || targets.some(({ place }) => leaving.some(({ location }) => location === place.id))) return false
+    // The head speaks for the k that is wanted now: nothing is begun with a smaller one.
+    const row = await tx.selectFrom('vault').select('threshold').executeTakeFirstOrThrow()
+    if (
+      standing?.state !== 'stored' ||
+      row.threshold !== k ||
+      targets.some(({ place }) => leaving.some(({ location }) => location === place.id))
+    )
+      return false
     const plan = { deal: provisional, object: provisional, version: 0, size: 0, padded: 0, k, n, state: 'writing' } as const
     await tx
       .insertInto('deal')

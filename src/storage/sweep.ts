@@ -11,6 +11,8 @@ import type { VaultLog } from './vault-log.ts'
 /** `created` of a dealing that a recovery knows by its drop alone, when not every place could be looked through for it. */
 export const DROPPED_UNSEEN = ''
 const PAGE_ROWS = 200
+/** Rows that one flush of the catalogue answers for. */
+const CHOSEN_ROWS = 5000
 /** Names that are discarded at one place at the same time. */
 const AT_ONCE = 4
 /** Looking through a place for unfinished files may take this many stall times. */
@@ -57,13 +59,10 @@ export async function sweepAbandoned({ parts }: Vault): Promise<boolean> {
 
 /**
  * Removes fragments of dropped dealings and debris where the location answers. Only what the vault's own catalogue knows to be dropped is
- * removed, so a database lost at any moment leaves no name without its bytes.
+ * removed, so a database lost at any moment leaves no name without its bytes: what was chosen before a flush is known there after it.
  */
 export async function sweepRemoved(vault: Vault, vaultLog: VaultLog, signal: AbortSignal): Promise<void> {
-  const { db, places, clock } = vault.parts
-  await vaultLog.flush()
-  if ((await vaultLog.pendingChanges()) > 0) return
-  // The row of a dropped dealing stays until its last fragment is gone: till then snapshots repeat the drop, or it would come back in a disaster.
+  const { db, places } = vault.parts
   for (let after = ''; ;) {
     const deals = await db.kysely
       .selectFrom('deal')
@@ -71,30 +70,20 @@ export async function sweepRemoved(vault: Vault, vaultLog: VaultLog, signal: Abo
       .where('state', '=', 'dropping')
       .where('deal', '>', after)
       .orderBy('deal')
-      .limit(PAGE_ROWS)
+      .limit(CHOSEN_ROWS)
       .execute()
     if (deals.length === 0) break
     after = deals[deals.length - 1]!.deal
-    const ids = await ripeDeals(
-      vault,
-      vaultLog,
-      deals.map(({ deal }) => deal),
-    )
-    if (ids.length === 0) continue
-    for (const id of ids) vault.forget(id)
-    const fragments = await db.kysely.selectFrom('fragment').select(['deal', 'x', 'location', 'name']).where('deal', 'in', ids).execute()
-    const answers: { readonly deal: string; readonly x: number; readonly answer: DiscardAnswer }[] = []
-    const taken = await takeAway(vault, fragments, { signal, tell: ({ deal, x }, answer) => answers.push({ deal, x, answer }) })
-    await db.transaction(async (tx) => {
-      await noteAnswers(tx, answers, rfc3339(clock.now()))
-      for (const { deal, x } of taken) await tx.deleteFrom('fragment').where('deal', '=', deal).where('x', '=', x).execute()
-      await tx
-        .deleteFrom('deal')
-        .where('deal', 'in', ids)
-        .where('created', '!=', DROPPED_UNSEEN)
-        .where((eb) => eb.not(eb.exists(eb.selectFrom('fragment').select('x').whereRef('fragment.deal', '=', 'deal.deal'))))
-        .execute()
-    })
+    await vaultLog.flush()
+    for (let from = 0; from < deals.length; from += PAGE_ROWS)
+      await removeDeals(vault, {
+        ids: await ripeDeals(
+          vault,
+          vaultLog,
+          deals.slice(from, from + PAGE_ROWS).map(({ deal }) => deal),
+        ),
+        signal,
+      })
   }
   for (const place of places.all) {
     if (place.view.presence !== 'present') continue
@@ -105,16 +94,50 @@ export async function sweepRemoved(vault: Vault, vaultLog: VaultLog, signal: Abo
         .where('location', '=', place.id)
         .where('name', '>', after)
         .orderBy('name')
-        .limit(PAGE_ROWS)
+        .limit(CHOSEN_ROWS)
         .execute()
       if (rows.length === 0) break
       after = rows[rows.length - 1]!.name
-      for (const { name } of rows) await forget(vault, place, { name, signal })
-      const removed = (await takeAway(vault, rows, { signal, tell: () => undefined })).map(({ name }) => name)
-      if (removed.length > 0) await db.kysely.deleteFrom('debris').where('location', '=', place.id).where('name', 'in', removed).execute()
+      await vaultLog.flush()
+      for (let from = 0; from < rows.length; from += PAGE_ROWS)
+        await removeDebris(vault, place, { rows: rows.slice(from, from + PAGE_ROWS), signal })
     }
   }
   if (await settleDeletions(vault, signal)) await vaultLog.flush()
+}
+
+/** The row of a dropped dealing stays until its last fragment is gone: till then snapshots repeat the drop, or it would come back in a disaster. */
+async function removeDeals(
+  vault: Vault,
+  { ids, signal }: { readonly ids: readonly string[]; readonly signal: AbortSignal },
+): Promise<void> {
+  if (ids.length === 0) return
+  const { db, clock } = vault.parts
+  for (const id of ids) vault.forget(id)
+  const fragments = await db.kysely.selectFrom('fragment').select(['deal', 'x', 'location', 'name']).where('deal', 'in', ids).execute()
+  const answers: { readonly deal: string; readonly x: number; readonly answer: DiscardAnswer }[] = []
+  const taken = await takeAway(vault, fragments, { signal, tell: ({ deal, x }, answer) => answers.push({ deal, x, answer }) })
+  await db.transaction(async (tx) => {
+    await noteAnswers(tx, answers, rfc3339(clock.now()))
+    for (const { deal, x } of taken) await tx.deleteFrom('fragment').where('deal', '=', deal).where('x', '=', x).execute()
+    await tx
+      .deleteFrom('deal')
+      .where('deal', 'in', ids)
+      .where('created', '!=', DROPPED_UNSEEN)
+      .where((eb) => eb.not(eb.exists(eb.selectFrom('fragment').select('x').whereRef('fragment.deal', '=', 'deal.deal'))))
+      .execute()
+  })
+}
+
+async function removeDebris(
+  vault: Vault,
+  place: Place,
+  { rows, signal }: { readonly rows: readonly { readonly location: string; readonly name: string }[]; readonly signal: AbortSignal },
+): Promise<void> {
+  for (const { name } of rows) await forget(vault, place, { name, signal })
+  const removed = (await takeAway(vault, rows, { signal, tell: () => undefined })).map(({ name }) => name)
+  if (removed.length > 0)
+    await vault.parts.db.kysely.deleteFrom('debris').where('location', '=', place.id).where('name', 'in', removed).execute()
 }
 
 /** Discards names, a few at once at each place; answers those that are gone, or lie nowhere. */

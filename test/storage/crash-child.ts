@@ -101,8 +101,9 @@ async function change(): Promise<void> {
       await storage.requestChange({})
     }
   } catch (error) {
-    // Three of three locations cannot lose one.
-    if (!(error instanceof Error && 'code' in error && String(error.code) === 'storage.few-locations')) throw error
+    // Three of three locations cannot lose one, and `d` may have gone meanwhile.
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (code !== 'storage.few-locations' && code !== 'storage.absent') throw error
   }
 }
 

@@ -11,9 +11,9 @@ import { apply, chance, describe, type Files, hashOf, type Operation, outcomes }
 import { finished, get, makeSite, quiet } from './site.ts'
 
 const CHILD = join(import.meta.dirname, 'crash-child.ts')
-/** An unfinished head may be another site's, so it stays until it is old. */
+/** An unfinished head may be another site's, so it stays until it is old; what a probe tried may be removed at any time. */
 const FRAGMENT_OR_OURS =
-  /^(?:[0-9a-f]{2}(?:\/[0-9a-f]{32})?|probe(?:\/[0-9a-f]{32})?|location\.json|head(?:\/[0-9a-f]{32}(?:\/(?:[0-9a-f]{16}|\.part-[0-9a-f]{16}\.[0-9a-f]{32}))?)?)$/
+  /^(?:[0-9a-f]{2}(?:\/[0-9a-f]{32})?|probe(?:\/.*)?|location\.json|head(?:\/[0-9a-f]{32}(?:\/(?:[0-9a-f]{16}|\.part-[0-9a-f]{16}\.[0-9a-f]{32}))?)?)$/
 
 export interface Kill {
   readonly done: readonly Operation[]
@@ -89,12 +89,12 @@ export async function survives(given: {
   readonly seed: number
   readonly layout: 'shared' | 'sealed'
   readonly changing?: boolean
-  /** False: the database is never lost as well. */
-  readonly loses?: boolean
+  /** The database is lost as well at every n-th kill; 0 never. */
+  readonly loses?: number
   readonly say: (text: string) => void
 }): Promise<void> {
   const random = chance(given.seed)
-  const { changing = false } = given
+  const { changing = false, loses = 4 } = given
   const grave = await Grave.dig(given.layout, changing ? 4 : 3)
   let acknowledged = 0
   try {
@@ -103,7 +103,7 @@ export async function survives(given: {
       const killed = await runAndKill({ root: grave.root, seed, afterMs: random.below(changing ? 1500 : 600), changing })
       assert.equal(killed.signal, 'SIGKILL', `seed ${seed}: ${killed.said}`)
       acknowledged += killed.done.length
-      await grave.rise(killed, { name: `seed ${seed}`, lose: given.loses !== false && kill % 4 === 3, compare: kill % 4 === 1 })
+      await grave.rise(killed, { name: `seed ${seed}`, lose: loses > 0 && kill % loses === loses - 1, compare: kill % 4 === 1 })
     }
     given.say(`${given.kills} kills, ${acknowledged} acknowledged operations`)
   } finally {
