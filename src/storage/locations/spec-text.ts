@@ -1,4 +1,5 @@
 // What the descriptions of all kinds of locations share: refusals that never repeat what was written, and web addresses without secrets.
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { Failure } from '#base'
 
@@ -38,6 +39,26 @@ export const endpoint = z.string().max(512).refine(isEndpoint)
 
 /** Holds everything written for so many days from then on. */
 export const lock = z.strictObject({ mode: z.enum(['governance', 'compliance']), days: z.int().min(1).max(36_500) })
+
+/** `governance` can be lifted by who may, `compliance` by nobody. At Azure and Google they are `Unlocked` and `Locked`. */
+export type ObjectLock = Readonly<z.infer<typeof lock>>
+
+/** The section of a file of keys. */
+export const profile = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/)
+
+/** Of every location with a web address. */
+export const webFields = {
+  /** `https://host[:port]`; `http://` to loopback, elsewhere only with `insecure`. */
+  endpoint,
+  /** A file of keys; without it they are where the variables of the kind say. */
+  credentials: filePath.optional(),
+  /** A file of PEM certificates: the authorities to trust instead of the system's. */
+  ca: filePath.optional(),
+  insecure: z.literal(true).optional(),
+} as const
+
+/** Of every bucket. */
+export const bucketFields = { ...webFields, prefix: prefixPath.default(''), lock: lock.optional() } as const
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
 const SECRET_WORDS = /key|secret|token|password|signature|auth/i
@@ -91,6 +112,46 @@ export function parseAddress(
       if (values.length > 1) throw refused(`It says ${name} twice.`, how.form)
       return values[0]
     },
+  }
+}
+
+/** The fields of `webFields` and `profile` in a line. */
+export function webGiven({ url, given }: AddressParts): Record<string, unknown> {
+  return {
+    endpoint: url.origin,
+    credentials: given('credentials'),
+    profile: given('profile'),
+    ca: given('ca'),
+    insecure: given('insecure') === undefined ? undefined : given('insecure') === 'true',
+  }
+}
+
+/** As `webGiven`, with the lock and the size of parts. */
+export function bucketGiven(address: AddressParts): Record<string, unknown> {
+  const { given } = address
+  const [mode, days] = [given('lock'), given('days')]
+  return {
+    ...webGiven(address),
+    lock: mode === undefined && days === undefined ? undefined : { mode, days: wholeNumber(days) },
+    partMiB: wholeNumber(given('partMiB')),
+  }
+}
+
+/** False where everybody on the way would read along, and nobody said that this is meant. */
+export function staysPrivate(config: { readonly endpoint: string; readonly insecure?: true | undefined }): boolean {
+  return config.insecure === true || isPrivate(config.endpoint)
+}
+
+/** Makes the paths of `webFields` absolute. */
+export function resolveWeb<
+  Config extends { readonly endpoint: string; readonly credentials?: string | undefined; readonly ca?: string | undefined },
+>(config: Config, from: string): Config {
+  const { credentials, ca } = config
+  return {
+    ...config,
+    endpoint: new URL(config.endpoint).origin,
+    ...(credentials === undefined ? {} : { credentials: resolve(from, credentials) }),
+    ...(ca === undefined ? {} : { ca: resolve(from, ca) }),
   }
 }
 

@@ -4,13 +4,14 @@ import { afterEach, before, beforeEach, describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import type { ContainerClient } from '@azure/storage-blob'
 import * as fc from 'fast-check'
-import { Failure, type FailureCode } from '#base'
+import type { FailureCode } from '#base'
 import type { AzureLocationOptions } from '../../../src/storage/locations/azure/azure.ts'
 import type { AzureCredentials } from '../../../src/storage/locations/azure/credentials.ts'
 import { cached } from '../../../src/storage/locations/web/cached.ts'
 import type { Location } from '../../../src/storage/location.ts'
+import { CALLS, type ReadBend, bender, bentReads, failsInKnownWords, sameAgain } from './bending.ts'
 import { ACCOUNT_KEY, locationIn, makeContainer } from './azure-servers.ts'
-import { type BendingProxy, type PassingRequest, type ProxyBend, bendingProxy } from './bending-proxy.ts'
+import { type BendingProxy, type PassingRequest, bendingProxy } from './bending-proxy.ts'
 import type { FakeAnswer } from './fake-s3.ts'
 import { endpointOf } from './s3-servers.ts'
 import { begun, listAll, pattern, pour, readAll, refuses, writeAll } from './support.ts'
@@ -45,16 +46,7 @@ if (endpoint !== undefined) {
       await proxy[Symbol.asyncDispose]()
     })
 
-    /** Bends the first `times` requests that match. */
-    function bend(matches: (request: PassingRequest) => boolean, what: ProxyBend, times = Number.POSITIVE_INFINITY): () => number {
-      let met = 0
-      proxy.bend = (request) => {
-        if (!matches(request) || met >= times) return 'pass'
-        met += 1
-        return what
-      }
-      return () => met
-    }
+    const bend = bender(() => proxy)
     const isGet = (request: PassingRequest): boolean => request.method === 'GET'
     const isPut = (request: PassingRequest): boolean => request.method === 'PUT' && !request.query.has('comp')
     const isBlock = (request: PassingRequest): boolean => request.query.get('comp') === 'block'
@@ -139,22 +131,7 @@ if (endpoint !== undefined) {
       assert.deepEqual(await listAll(location, ''), [])
     })
 
-    it('gets the same bytes again for a block', async () => {
-      const bodies = new Map<string, Buffer[]>()
-      let lost = 0
-      proxy.bend = (request) => {
-        if (!isBlock(request)) return 'pass'
-        const id = request.query.get('blockid')!
-        bodies.set(id, [...(bodies.get(id) ?? []), request.body])
-        lost += 1
-        return lost % 2 === 1 ? 'lose answer' : 'pass'
-      }
-      const bytes = pattern(PART * 3 + 5)
-      await writeAll(location, 'a', bytes, 10_007)
-      assert.deepEqual(await readAll(location, 'a'), bytes)
-      assert.ok([...bodies.values()].some((sent) => sent.length > 1))
-      for (const sent of bodies.values()) for (const body of sent) assert.deepEqual(body, sent[0])
-    })
+    it('gets the same bytes again for a block', () => sameAgain(location, proxy, { bytes: PART, named: 'blockid' }))
 
     it('has joined the blocks although the answer was lost', async () => {
       const bytes = pattern(PART * 3 + 5)
@@ -237,40 +214,15 @@ if (endpoint !== undefined) {
       beforeEach(async () => {
         await location.putIfAbsent('a', pattern(10_000))
       })
-      const answers: [string, ProxyBend, FailureCode][] = [
-        ['fewer bytes', { status: 206, headers: { 'content-range': 'bytes 0-499/10000' }, body: pattern(500) }, 'location.truncated'],
-        ['another part', { status: 206, headers: { 'content-range': 'bytes 1-1000/10000' }, body: pattern(1000) }, 'location.unsupported'],
-        ['another size', { status: 206, headers: { 'content-range': 'bytes 0-999/9999' }, body: pattern(1000) }, 'location.lies'],
+      const answers: [string, ReadBend, FailureCode][] = [
         ['another object', error(412, 'ConditionNotMet'), 'location.lies'],
-        ['no range', { status: 206, body: pattern(1000) }, 'location.lies'],
-        ['everything', { status: 200, body: pattern(10_000) }, 'location.unsupported'],
-        ['no such range', error(416, 'InvalidRange'), 'location.truncated'],
         ['nothing any more', error(404, 'BlobNotFound'), 'location.absent'],
         ['no container any more', error(404, 'ContainerNotFound'), 'location.config'],
         ['nothing that says what is missing', { status: 404 }, 'location.config'],
         ['the archive', error(409, 'BlobArchived'), 'location.unsupported'],
         ['no right', error(403, 'AuthorizationPermissionMismatch'), 'location.denied'],
       ]
-      for (const [what, answer, code] of answers) {
-        it(`answers ${what}`, async () => {
-          const source = await location.open('a', { tailBytes: 10 })
-          bend(isGet, answer)
-          await refuses(source.read(0, new Uint8Array(1000)), code, 'cloud')
-        })
-      }
-      it('ends in the middle', async () => {
-        const cut: ProxyBend = (response) => {
-          response.writeHead(206, { 'content-length': '1000', 'content-range': 'bytes 0-999/10000' })
-          response.write(pattern(500), () => response.destroy())
-        }
-        const source = await location.open('a', { tailBytes: 10 })
-        bend(isGet, cut, 2)
-        const view = new Uint8Array(1000)
-        await source.read(0, view)
-        assert.deepEqual(view, pattern(10_000).subarray(0, 1000))
-        bend(isGet, cut)
-        await refuses(source.read(0, view), 'location.truncated', 'cloud')
-      })
+      bentReads({ location: () => location, bendReads: (what, times) => bend(isGet, what, times), answers })
     })
 
     it('answers nonsense, and no list of it counts', async () => {
@@ -337,7 +289,7 @@ if (endpoint !== undefined) {
         code: fc.option(fc.constantFrom('BlobNotFound', 'ContainerNotFound', 'BlobAlreadyExists', 'InvalidBlockList', 'TOPSECRET', '<x>')),
         body: fc.oneof(fc.string({ maxLength: 100 }), fc.constant('<BlockList/>'), fc.constant('<Error><Code>TOPSECRET</Code></Error>')),
       })
-      const call = fc.constantFrom('head', 'open', 'put', 'write', 'list', 'discard', 'sweep', 'probe')
+      const call = fc.constantFrom(...CALLS)
       await fc.assert(
         fc.asyncProperty(fc.array(answer, { minLength: 1, maxLength: 3 }), call, async (answers, what) => {
           const fresh = opened({ prefix: 'fuzz', backoffMs: 0 })
@@ -346,25 +298,7 @@ if (endpoint !== undefined) {
             const { status, code, body } = answers[index++ % answers.length]!
             return { status, ...(code === null ? {} : { headers: { 'x-ms-error-code': code } }), body: status === 304 ? '' : body }
           }
-          const calls = {
-            head: () => fresh.head('a'),
-            open: () => fresh.open('a'),
-            put: () => fresh.putIfAbsent('a', pattern(10)),
-            write: () => writeAll(fresh, 'a', pattern(PART * 2)),
-            list: () => fresh.list({ prefix: '' }),
-            discard: () => fresh.discard('a'),
-            sweep: () => fresh.sweepPartial({ olderThanMs: 0 }),
-            probe: () => fresh.probe(),
-          }
-          try {
-            await calls[what]()
-          } catch (failure) {
-            assert.ok(failure instanceof Failure && failure.code.startsWith('location.'), inspect(failure))
-            assert.deepEqual(failure.culprits, ['cloud'])
-            assert.ok(!inspect(failure, { depth: 9 }).includes('TOPSECRET'))
-          } finally {
-            await fresh.close()
-          }
+          await failsInKnownWords(fresh, what, PART * 2)
         }),
         { numRuns: 150 },
       )

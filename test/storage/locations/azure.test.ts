@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { ContainerSASPermissions, StorageSharedKeyCredential, generateBlobSASQueryParameters } from '@azure/storage-blob'
 import { SecretBytes, utf8 } from '#base'
+import { isNowhere, manyAtOnce } from './bending.ts'
 import { ACCOUNT, KEY, locationIn, makeContainer } from './azure-servers.ts'
 import { locationConformance } from './conformance.ts'
 import { endpointOf } from './s3-servers.ts'
@@ -91,16 +92,7 @@ if (endpoint !== undefined) {
 
     it('tells a missing container from a missing object', async () => {
       const location = locationIn('no-such-container', { endpoint })
-      for (const call of [
-        () => location.head('a'),
-        () => location.open('a'),
-        () => location.putIfAbsent('a', pattern(10)),
-        () => writeAll(location, 'a', pattern(9 * 2 ** 20)),
-        () => location.list({ prefix: '' }),
-        () => location.discard('a'),
-      ])
-        await refuses(call, 'location.config', 'cloud')
-      await location.close()
+      await isNowhere(location, 9 * 2 ** 20)
     })
 
     it('leaves blocks of others alone, and what is young', async () => {
@@ -157,11 +149,7 @@ if (endpoint !== undefined) {
     it('answers many at once', async () => {
       const { containerName } = await makeContainer(endpoint)
       const location = locationIn(containerName, { endpoint })
-      const names = Array.from({ length: 60 }, (_, index) => `m/${String(index).padStart(3, '0')}`)
-      await Promise.all(names.map((name, index) => location.putIfAbsent(name, pattern(5000, index + 1))))
-      const read = await Promise.all(names.map((name) => readAll(location, name)))
-      for (const [index, bytes] of read.entries()) assert.deepEqual(bytes, pattern(5000, index + 1))
-      await location.close()
+      await manyAtOnce(location)
     })
   })
 }

@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import * as fc from 'fast-check'
-import { type Clock, Failure, type FailureCode, SecretBytes, utf8 } from '#base'
+import { type Clock, type FailureCode, SecretBytes, utf8 } from '#base'
 import { parseServiceAccount } from '../../../src/storage/locations/gcs/credentials.ts'
 import { type GcsLocationOptions, createGcsLocation } from '../../../src/storage/locations/gcs/gcs.ts'
 import { openLocation, parseLocation } from '../../../src/storage/locations/from-config.ts'
 import type { Location } from '../../../src/storage/location.ts'
+import { CALLS, type ReadBend, bender, bentReads, failsInKnownWords, isNowhere } from './bending.ts'
 import { locationConformance } from './conformance.ts'
 import { type FakeGcs, type FakeGcsRequest, GCS_BUCKET, type GcsBend, fakeGcs, gcsError } from './fake-gcs.ts'
 import { begun, listAll, pattern, pour, readAll, refuses, scratch, writeAll } from './support.ts'
@@ -58,16 +59,9 @@ describe('the driver for Google Cloud Storage', () => {
     await fake[Symbol.asyncDispose]()
   })
 
-  /** Bends the first `times` requests that match; the office for tokens stays honest. */
-  function bend(matches: (request: FakeGcsRequest) => boolean, what: GcsBend, times = Number.POSITIVE_INFINITY): () => number {
-    let met = 0
-    fake.bend = (request) => {
-      if (request.path === '/token' || !matches(request) || met >= times) return 'pass'
-      met += 1
-      return what
-    }
-    return () => met
-  }
+  const bendAny = bender(() => fake)
+  /** The office for tokens stays honest. */
+  const bend: typeof bendAny = (matches, what, times) => bendAny((request) => request.path !== '/token' && matches(request), what, times)
   const always = (): boolean => true
   const isMedia = ({ query }: FakeGcsRequest): boolean => query.get('alt') === 'media'
   const isSimple = ({ query }: FakeGcsRequest): boolean => query.get('uploadType') === 'media'
@@ -214,58 +208,24 @@ describe('the driver for Google Cloud Storage', () => {
     beforeEach(() => {
       fake.objects.set('a', { bytes: Buffer.from(pattern(10_000)), generation: '7' })
     })
-    const answers: [string, GcsBend, FailureCode][] = [
-      ['fewer bytes', { status: 206, headers: { 'content-range': 'bytes 0-499/10000' }, body: pattern(500) }, 'location.truncated'],
-      ['another part', { status: 206, headers: { 'content-range': 'bytes 1-1000/10000' }, body: pattern(1000) }, 'location.unsupported'],
-      ['another size', { status: 206, headers: { 'content-range': 'bytes 0-999/9999' }, body: pattern(1000) }, 'location.lies'],
+    const answers: [string, ReadBend, FailureCode][] = [
       ['another object', gcsError(412, 'conditionNotMet'), 'location.lies'],
-      ['everything', { status: 200, body: pattern(10_000) }, 'location.unsupported'],
-      ['no such range', { status: 416 }, 'location.truncated'],
       ['nothing any more', gcsError(404, 'notFound'), 'location.absent'],
       ['no right', gcsError(403, 'forbidden'), 'location.denied'],
       ['trouble', gcsError(500, 'backendError'), 'location.unreachable'],
     ]
-    for (const [what, answer, code] of answers) {
-      it(`answers ${what}`, async () => {
-        const source = await location.open('a', { tailBytes: 10 })
-        bend(isMedia, answer)
-        await refuses(source.read(0, new Uint8Array(1000)), code, 'cloud')
-      })
-    }
+    bentReads({ location: () => location, bendReads: (what, times) => bend(isMedia, what, times), answers })
 
     it('notices that the object was exchanged', async () => {
       const source = await location.open('a', { tailBytes: 10 })
       fake.objects.set('a', { bytes: Buffer.from(pattern(10_000, 2)), generation: '8' })
       await refuses(source.read(0, new Uint8Array(1000)), 'location.lies', 'cloud')
     })
-
-    it('ends in the middle', async () => {
-      const cut: GcsBend = (response) => {
-        response.writeHead(206, { 'content-length': '1000', 'content-range': 'bytes 0-999/10000' })
-        response.write(pattern(500), () => response.destroy())
-      }
-      const source = await location.open('a', { tailBytes: 10 })
-      bend(isMedia, cut, 2)
-      const view = new Uint8Array(1000)
-      await source.read(0, view)
-      assert.deepEqual(view, pattern(10_000).subarray(0, 1000))
-      bend(isMedia, cut)
-      await refuses(source.read(0, view), 'location.truncated', 'cloud')
-    })
   })
 
   it('tells a missing bucket from a missing object', async () => {
     const nowhere = locationAt(fake, { bucket: 'no-such-bucket' })
-    for (const call of [
-      () => nowhere.head('a'),
-      () => nowhere.open('a'),
-      () => nowhere.putIfAbsent('a', pattern(10)),
-      () => writeAll(nowhere, 'a', pattern(PART * 2)),
-      () => nowhere.list({ prefix: '' }),
-      () => nowhere.discard('a'),
-    ])
-      await refuses(call, 'location.config', 'cloud')
-    await nowhere.close()
+    await isNowhere(nowhere, PART * 2)
     fake.denied.add('list')
     assert.equal(await location.head('a'), undefined, 'a key that may not list still reads')
   })
@@ -437,30 +397,13 @@ describe('the driver for Google Cloud Storage', () => {
       headers: fc.constantFrom({}, { range: 'bytes=0-9' }, { range: 'bytes=0-x' }, { location: 'http://h/x?upload_id=1' }),
       body: fc.oneof(fc.json({ maxDepth: 3 }), fc.constant('{"error":{"errors":[{"reason":"TOPSECRET"}]}}'), fc.string({ maxLength: 50 })),
     })
-    const call = fc.constantFrom('head', 'open', 'put', 'write', 'list', 'discard', 'probe')
+    const call = fc.constantFrom(...CALLS)
     await fc.assert(
       fc.asyncProperty(fc.array(answer, { minLength: 1, maxLength: 3 }), call, async (answers, what) => {
         const fresh = locationAt(fake, { backoffMs: 0 })
         let index = 0
         fake.bend = ({ path }) => (path === '/token' ? 'pass' : (answers[index++ % answers.length] as GcsBend))
-        const calls = {
-          head: () => fresh.head('a'),
-          open: () => fresh.open('a'),
-          put: () => fresh.putIfAbsent('a', pattern(10)),
-          write: () => writeAll(fresh, 'a', pattern(PART * 2)),
-          list: () => fresh.list({ prefix: '' }),
-          discard: () => fresh.discard('a'),
-          probe: () => fresh.probe(),
-        }
-        try {
-          await calls[what]()
-        } catch (failure) {
-          assert.ok(failure instanceof Failure && failure.code.startsWith('location.'), inspect(failure))
-          assert.deepEqual(failure.culprits, ['cloud'])
-          assert.ok(!inspect(failure, { depth: 9 }).includes('TOPSECRET'))
-        } finally {
-          await fresh.close()
-        }
+        await failsInKnownWords(fresh, what, PART * 2)
       }),
       { numRuns: 150 },
     )

@@ -9,6 +9,7 @@ import type { Location } from '../../../src/storage/location.ts'
 import { cachedCredentials } from '../../../src/storage/locations/s3/credentials.ts'
 import { type S3LocationOptions, createS3Location } from '../../../src/storage/locations/s3/s3.ts'
 import { partBytesOf } from '../../../src/storage/locations/s3/sink.ts'
+import { type ReadBend, bender, bentReads, sameAgain } from './bending.ts'
 import { locationConformance } from './conformance.ts'
 import { BUCKET, type Bend, type FakeAnswer, type FakeRequest, type FakeS3, error, fakeS3, listAnswer, reply } from './fake-s3.ts'
 import { keysOf } from './s3-servers.ts'
@@ -59,16 +60,7 @@ describe('the S3 driver, when the store misbehaves', () => {
     await fake[Symbol.asyncDispose]()
   })
 
-  /** Bends the first `times` requests that match. */
-  function bend(matches: (request: FakeRequest) => boolean, what: Bend, times = Number.POSITIVE_INFINITY): () => number {
-    let met = 0
-    fake.bend = (request) => {
-      if (!matches(request) || met >= times) return 'pass'
-      met += 1
-      return what
-    }
-    return () => met
-  }
+  const bend = bender(() => fake)
   const isPut = (request: FakeRequest): boolean => request.method === 'PUT'
   const isGet = (request: FakeRequest): boolean => request.method === 'GET'
   const isPart = (request: FakeRequest): boolean => request.query.has('partNumber')
@@ -224,22 +216,7 @@ describe('the S3 driver, when the store misbehaves', () => {
       assert.equal(await location.putIfAbsent('a', pattern(5)), 'created')
     })
 
-    it('gets the same bytes again for a part', async () => {
-      const bodies = new Map<string, Buffer[]>()
-      let lost = 0
-      fake.bend = (request) => {
-        if (!isPart(request)) return 'pass'
-        const number = request.query.get('partNumber')!
-        bodies.set(number, [...(bodies.get(number) ?? []), request.body])
-        lost += 1
-        return lost % 2 === 1 ? 'lose answer' : 'pass'
-      }
-      const bytes = pattern(PART * 3 + 5)
-      await writeAll(location, 'a', bytes, 10_007)
-      assert.deepEqual(await readAll(location, 'a'), bytes)
-      assert.ok([...bodies.values()].some((sent) => sent.length > 1))
-      for (const sent of bodies.values()) for (const body of sent) assert.deepEqual(body, sent[0])
-    })
+    it('gets the same bytes again for a part', () => sameAgain(location, fake, { bytes: PART, named: 'partNumber' }))
 
     it('has joined the parts although the answer was lost', async () => {
       const bytes = pattern(PART * 3 + 5)
@@ -278,48 +255,12 @@ describe('the S3 driver, when the store misbehaves', () => {
       fake.objects.set('a', pattern(10_000))
     })
 
-    it('ends in the middle', async () => {
-      const cut: Bend = (response) => {
-        response.writeHead(206, { 'content-length': '1000', 'content-range': 'bytes 0-999/10000' })
-        response.write(pattern(500), () => response.destroy())
-      }
-      const source = await location.open('a', { tailBytes: 10 })
-      bend(isGet, cut, 2)
-      const view = new Uint8Array(1000)
-      await source.read(0, view)
-      assert.deepEqual(view, pattern(10_000).subarray(0, 1000))
-      bend(isGet, cut)
-      await refuses(source.read(0, view), 'location.truncated', 'cloud')
-    })
-
-    const answers: [string, Bend, FailureCode][] = [
-      ['fewer bytes', { status: 206, headers: { 'content-range': 'bytes 0-499/10000' }, body: pattern(500) }, 'location.truncated'],
-      ['another part', { status: 206, headers: { 'content-range': 'bytes 1-1000/10000' }, body: pattern(1000) }, 'location.unsupported'],
-      ['another size', { status: 206, headers: { 'content-range': 'bytes 0-999/9999' }, body: pattern(1000) }, 'location.lies'],
+    const answers: [string, ReadBend, FailureCode][] = [
       ['another object', error(412, 'PreconditionFailed'), 'location.lies'],
-      ['no range', { status: 206, body: pattern(1000) }, 'location.lies'],
-      ['a false length', { status: 206, headers: { 'content-range': 'bytes 0-999/10000' }, body: pattern(900) }, 'location.lies'],
-      ['everything', { status: 200, body: pattern(10_000) }, 'location.unsupported'],
-      ['no such range', error(416, 'InvalidRange'), 'location.truncated'],
       ['nothing any more', error(404, 'NoSuchKey'), 'location.absent'],
       ['no right', error(403, 'AccessDenied'), 'location.denied'],
     ]
-    for (const [what, answer, code] of answers) {
-      it(`answers ${what}`, async () => {
-        const source = await location.open('a', { tailBytes: 10 })
-        bend(isGet, answer)
-        await refuses(source.read(0, new Uint8Array(1000)), code, 'cloud')
-      })
-    }
-
-    it('sends more than it announced', async () => {
-      const source = await location.open('a', { tailBytes: 10 })
-      bend(isGet, (response) => {
-        response.writeHead(206, { 'transfer-encoding': 'chunked', 'content-range': 'bytes 0-999/10000' })
-        response.end(pattern(2000))
-      })
-      await refuses(source.read(0, new Uint8Array(1000)), 'location.lies', 'cloud')
-    })
+    bentReads({ location: () => location, bendReads: (what, times) => bend(isGet, what, times), answers })
 
     it('knows no ranges from the end', async () => {
       fake.bend = (request) =>

@@ -7,6 +7,7 @@ import type { Location } from '../../../src/storage/location.ts'
 import { ANSWER, REQUEST, STATUS, encodeRequest } from '../../../src/storage/locations/sftp/packets.ts'
 import { type SftpLocationOptions, createSftpLocation } from '../../../src/storage/locations/sftp/sftp.ts'
 import { turnClock } from '../turn-clock.ts'
+import { bender } from './bending.ts'
 import { locationConformance } from './conformance.ts'
 import { ALL_EXTENSIONS, type FakeSftp, type SftpBend, type SftpRequest, contentsOf, fakeSftp, putFile, status } from './fake-sftp.ts'
 import { listAll, pattern, pour, readAll, refuses, writeAll } from './support.ts'
@@ -58,16 +59,7 @@ describe('the SFTP driver, when the server misbehaves', () => {
     await fake[Symbol.asyncDispose]()
   })
 
-  /** Bends the first `times` requests that match; answers how many it met. */
-  function bend(matches: (request: SftpRequest) => boolean, what: SftpBend, times = Number.POSITIVE_INFINITY): () => number {
-    let met = 0
-    fake.bend = (request) => {
-      if (!matches(request) || met >= times) return 'pass'
-      met += 1
-      return what
-    }
-    return () => met
-  }
+  const bend = bender(() => fake)
   const is =
     (type: number) =>
     (request: SftpRequest): boolean =>

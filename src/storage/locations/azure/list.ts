@@ -2,15 +2,17 @@
 // list is read from the front.
 import type { ListPage, ListRequest } from '../contract.ts'
 import { azureBounds, bounds } from '../bounds.ts'
-import { locationFailure } from '../failures.ts'
 import { isFragmentName } from '../names.ts'
 import type { WebAnswer } from '../web/client.ts'
+import { requireOrder } from '../web/in-order.ts'
 import { child, childText, childrenOf, parseXml } from '../web/xml.ts'
 import { azureFailure, garbage } from './errors.ts'
 import type { AzureStore } from './store.ts'
 
 /** The first version of the protocol in which a list can begin at a name. */
 const LIST_VERSION = '2026-06-06'
+
+const FLAT = 'Use a container of an account without hierarchical namespace.'
 
 interface RawBlob {
   readonly name: string
@@ -77,9 +79,9 @@ async function rawPage(store: AzureStore, wanted: Wanted, signal: AbortSignal | 
       continue
     }
     if (page === undefined) throw azureFailure(store.label, answer)
-    const blobs = inOrder(store, page.blobs, { prefix: wanted.prefix, after: last }).filter(
-      ({ name }) => after === undefined || name > after,
-    )
+    const names = page.blobs.map(({ name }) => name)
+    requireOrder(names, { prefix: wanted.prefix, after: last }, { label: store.label, next: FLAT })
+    const blobs = page.blobs.filter(({ name }) => after === undefined || name > after)
     last = page.blobs.at(-1)?.name ?? last
     marker = page.marker
     if (blobs.length > 0 || marker === undefined) return cut(store, { blobs, marker }, wanted)
@@ -133,19 +135,4 @@ function parsePage(store: AzureStore, answer: WebAnswer): RawPage {
     return { name, sizeBytes: Number(size ?? 0) }
   })
   return { blobs: parsed, marker: marker === '' ? undefined : marker }
-}
-
-function inOrder(store: AzureStore, blobs: readonly RawBlob[], wanted: Pick<Wanted, 'prefix' | 'after'>): readonly RawBlob[] {
-  let before = wanted.after ?? ''
-  for (const { name } of blobs) {
-    if (name <= before || !name.startsWith(wanted.prefix)) {
-      throw locationFailure('location.lies', {
-        label: store.label,
-        detail: `${store.label} lists names out of order, or others than asked for.`,
-        next: 'Use a container of an account without hierarchical namespace.',
-      })
-    }
-    before = name
-  }
-  return blobs
 }

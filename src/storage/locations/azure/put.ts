@@ -1,7 +1,7 @@
 // Writing a blob in one request, once, and looking at what stands there.
-import { Failure, equalPublic } from '#base'
+import { Failure } from '#base'
 import { bounds } from '../bounds.ts'
-import { type WebAnswer, lengthOf } from '../web/client.ts'
+import { type WebAnswer, isMadeOf, lengthOf } from '../web/client.ts'
 import { azureFailure } from './errors.ts'
 import { type AzureStore, isAbsent, isTaken, lockHeaders } from './store.ts'
 
@@ -46,11 +46,5 @@ async function holds(store: AzureStore, path: string, body: readonly Uint8Array[
   const length = lengthOf(body)
   if (length > bounds.smallBytesMax) return (await lookAt(store, path, signal))?.sizeBytes === length
   const answer = await store.client.send({ method: 'GET', path, signal })
-  if (answer.status !== 200 || answer.body.length !== length) return false
-  let at = 0
-  for (const view of body) {
-    if (!equalPublic(view, answer.body.subarray(at, at + view.length))) return false
-    at += view.length
-  }
-  return true
+  return answer.status === 200 && isMadeOf(answer.body, body)
 }

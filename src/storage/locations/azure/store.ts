@@ -1,6 +1,7 @@
 // What the parts of the Azure driver share: the container, how names become paths, how writes are protected.
 import type { Clock } from '#base'
 import type { FragmentName } from '../contract.ts'
+import type { ObjectLock } from '../spec-text.ts'
 import type { BlockPool } from '../web/blocks.ts'
 import { type Dialect, WebClient, type WebAnswer, type WebClientOptions, lengthOf } from '../web/client.ts'
 import type { AzureCredentialsProvider } from './credentials.ts'
@@ -9,12 +10,6 @@ import { signForAzure } from './sign.ts'
 
 /** What every request speaks; lists that begin at a name speak a later one. */
 export const VERSION = '2023-11-03'
-
-export interface AzureLock {
-  /** `governance` is Azure's `Unlocked`, which who may can shorten; `compliance` is `Locked`, which nobody can. */
-  readonly mode: 'governance' | 'compliance'
-  readonly days: number
-}
 
 export interface AzureStore {
   readonly client: WebClient
@@ -25,7 +20,7 @@ export interface AzureStore {
   /** Empty, or ending with `/`. */
   readonly prefix: string
   readonly partBytes: number
-  readonly lock: AzureLock | undefined
+  readonly lock: ObjectLock | undefined
   readonly blocks: BlockPool
   /** False once the store refused to delete: blocks of writes that were given up are left to it then, which drops them after a week. */
   readonly rights: { deletes: boolean }

@@ -1,21 +1,13 @@
 // A bucket of Google Cloud Storage as a location, by its JSON interface.
 import { type Clock, assert, systemClock } from '#base'
-import { bounds, gcsBounds } from '../bounds.ts'
-import type {
-  Capabilities,
-  FragmentName,
-  FragmentSink,
-  FragmentSource,
-  ListPage,
-  ListRequest,
-  Location,
-  LocationOptions,
-} from '../contract.ts'
+import { gcsBounds } from '../bounds.ts'
+import type { FragmentName, FragmentSink, Location, LocationOptions } from '../contract.ts'
 import { stopIfCancelled } from '../failures.ts'
-import { checkName } from '../names.ts'
 import { probeLocation } from '../probe.ts'
+import type { ObjectLock } from '../spec-text.ts'
 import { BlockPool } from '../web/blocks.ts'
 import { PartsSink } from '../web/parts-sink.ts'
+import { storeLocation } from '../web/store-location.ts'
 import type { ServiceAccount } from './credentials.ts'
 import { discardInGcs } from './discard.ts'
 import { listGcs } from './list.ts'
@@ -23,7 +15,7 @@ import { gcsProbeTools } from './probe-tools.ts'
 import { lookAt, putOnce } from './put.ts'
 import { beginResumable } from './resumable.ts'
 import { openInGcs } from './source.ts'
-import { type GcsLock, type GcsStore, gcsClient, keyOf } from './store.ts'
+import { type GcsStore, gcsClient, keyOf } from './store.ts'
 
 export interface GcsLocationOptions {
   readonly label: string
@@ -38,7 +30,7 @@ export interface GcsLocationOptions {
   /** PEM of the authorities to trust instead of the system's. */
   readonly ca?: string | undefined
   /** Holds everything written for so many days. Needs a bucket with object retention. */
-  readonly lock?: GcsLock | undefined
+  readonly lock?: ObjectLock | undefined
   /** Bytes of a piece, a multiple of 256 KiB. A fragment below it is one request. */
   readonly partBytes?: number | undefined
   readonly stallMs?: number
@@ -53,10 +45,11 @@ export function createGcsLocation(options: GcsLocationOptions): Location {
   const partBytes = options.partBytes ?? gcsBounds.partBytesDefault
   assert(partBytes > 0 && partBytes % gcsBounds.pieceBytes === 0, 'part size')
   const { client, close } = gcsClient({ ...options, url: new URL(options.endpoint), clock })
+  const { label } = options
   const store: GcsStore = {
     client,
     clock,
-    label: options.label,
+    label,
     bucket: options.bucket,
     prefix: prefix === '' ? '' : `${prefix}/`,
     partBytes,
@@ -64,82 +57,41 @@ export function createGcsLocation(options: GcsLocationOptions): Location {
     blocks: new BlockPool(),
     seen: { atMs: Number.NEGATIVE_INFINITY },
   }
-  return new GcsLocation(store, close)
+  return storeLocation({
+    kind: 'gcs',
+    label,
+    lockDays: options.lock?.days,
+    create: async (name, how) => createInGcs(store, name, how),
+    putOnce: (name, bytes, { signal }) => putOnce(store, keyOf(store, name), [bytes], signal),
+    open: (name, how) => openInGcs(store, name, how),
+    sizeOf: async (name, { signal }) => (await lookAt(store, keyOf(store, name), signal))?.sizeBytes,
+    list: (request, { signal }) => listGcs(store, request, signal),
+    discard: (name, how) => discardInGcs(store, name, how),
+    // Nothing: uploads that were cut off do not show, cannot be listed, cost nothing, and are dropped by the store after a week.
+    sweepPartial: async (_, { signal }) => {
+      stopIfCancelled(signal)
+      return 0
+    },
+    probe: (location, { signal }) => probeLocation(location, gcsProbeTools(store, signal), { clock, signal }),
+    close,
+  })
 }
 
-class GcsLocation implements Location {
-  readonly kind = 'gcs'
-  readonly label: string
-  readonly lockDays: number | undefined
-  readonly #store: GcsStore
-  readonly #close: () => void
-
-  constructor(store: GcsStore, close: () => void) {
-    this.#store = store
-    this.lockDays = store.lock?.days
-    this.#close = close
-    this.label = store.label
-  }
-
-  async create(name: FragmentName, options: LocationOptions & { readonly expectedBytes?: number } = {}): Promise<FragmentSink> {
-    checkName(name, this.label)
-    const store = this.#store
-    const key = keyOf(store, name)
-    return new PartsSink(
-      {
-        label: this.label,
-        clock: store.clock,
-        blocks: store.blocks,
-        // Pieces go one after the other; the next is filled meanwhile.
-        partsInFlight: 1,
-        partsMax: gcsBounds.partsMax,
-        partBytesOf: () => store.partBytes,
-        lastWithEnd: true,
-        putWhole: (views, signal) => putOnce(store, key, views, signal),
-        begin: () => beginResumable(store, key),
-      },
-      options,
-    )
-  }
-
-  async putIfAbsent(name: FragmentName, bytes: Uint8Array, options: LocationOptions = {}): Promise<'created' | 'exists'> {
-    checkName(name, this.label)
-    assert(bytes.length <= bounds.smallBytesMax, 'a small object')
-    return putOnce(this.#store, keyOf(this.#store, name), [bytes], options.signal)
-  }
-
-  async open(name: FragmentName, options: LocationOptions & { readonly tailBytes?: number } = {}): Promise<FragmentSource> {
-    checkName(name, this.label)
-    return openInGcs(this.#store, name, options)
-  }
-
-  async head(name: FragmentName, options: LocationOptions = {}): Promise<{ readonly sizeBytes: number } | undefined> {
-    checkName(name, this.label)
-    const found = await lookAt(this.#store, keyOf(this.#store, name), options.signal)
-    return found === undefined ? undefined : { sizeBytes: found.sizeBytes }
-  }
-
-  list(request: ListRequest, options: LocationOptions = {}): Promise<ListPage> {
-    return listGcs(this.#store, request, options.signal)
-  }
-
-  async discard(name: FragmentName, options: LocationOptions = {}): Promise<'gone' | 'kept'> {
-    checkName(name, this.label)
-    return discardInGcs(this.#store, name, options)
-  }
-
-  /** Nothing: uploads that were cut off do not show, cannot be listed, cost nothing, and are dropped by the store after a week. */
-  async sweepPartial(_: { readonly olderThanMs: number }, options: LocationOptions = {}): Promise<number> {
-    stopIfCancelled(options.signal)
-    return 0
-  }
-
-  async probe(options: LocationOptions = {}): Promise<Capabilities> {
-    return probeLocation(this, gcsProbeTools(this.#store, options.signal), { clock: this.#store.clock, signal: options.signal })
-  }
-
-  close(): Promise<void> {
-    this.#close()
-    return Promise.resolve()
-  }
+function createInGcs(store: GcsStore, name: FragmentName, options: LocationOptions): FragmentSink {
+  const key = keyOf(store, name)
+  return new PartsSink(
+    {
+      label: store.label,
+      clock: store.clock,
+      blocks: store.blocks,
+      // Pieces go one after the other; the next is filled meanwhile.
+      partsInFlight: 1,
+      partsMax: gcsBounds.partsMax,
+      partBytesOf: () => store.partBytes,
+      lastWithEnd: true,
+      putWhole: (views, signal) => putOnce(store, key, views, signal),
+      begin: () => beginResumable(store, key),
+    },
+    options,
+  )
 }

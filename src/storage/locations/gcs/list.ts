@@ -1,8 +1,8 @@
 // Listing a bucket in code point order. What the store claims is held to that order, since callers page by it.
 import type { ListPage, ListRequest } from '../contract.ts'
 import { bounds, gcsBounds } from '../bounds.ts'
-import { locationFailure } from '../failures.ts'
 import { isFragmentName } from '../names.ts'
+import { requireOrder } from '../web/in-order.ts'
 import { bytesOf, garbage, parseJson, recordOf } from './errors.ts'
 import { type GcsStore, bucketPath } from './store.ts'
 
@@ -20,8 +20,10 @@ export async function listGcs(store: GcsStore, request: ListRequest, signal: Abo
   // Pages of the store may be empty and yet not the last.
   for (let pages = 0; pages < gcsBounds.listPagesMax; pages += 1) {
     const page = await rawPage(store, { prefix, after, limit, token }, signal)
+    const keys = page.objects.map(({ key }) => key)
+    requireOrder(keys, { prefix }, { label: store.label, next: 'Use a bucket without hierarchical namespace.' })
     // The name to begin with is listed too.
-    const objects = inOrder(store, page.objects, prefix).filter(({ key }) => after === undefined || key > after)
+    const objects = page.objects.filter(({ key }) => after === undefined || key > after)
     const more = page.token !== undefined || objects.length > limit
     const shown = objects.slice(0, limit)
     const last = shown.at(-1)
@@ -61,19 +63,4 @@ async function rawPage(
     return { key, sizeBytes }
   })
   return { objects, token }
-}
-
-function inOrder(store: GcsStore, objects: readonly RawObject[], prefix: string): readonly RawObject[] {
-  let before = ''
-  for (const { key } of objects) {
-    if (key <= before || !key.startsWith(prefix)) {
-      throw locationFailure('location.lies', {
-        label: store.label,
-        detail: `${store.label} lists names out of order, or others than asked for.`,
-        next: 'Use a bucket without hierarchical namespace.',
-      })
-    }
-    before = key
-  }
-  return objects
 }

@@ -1,8 +1,8 @@
 // Writing an object in one request, once, and looking at what stands there.
 import { randomBytes } from 'node:crypto'
-import { Failure, equalPublic, utf8 } from '#base'
+import { Failure, utf8 } from '#base'
 import { bounds } from '../bounds.ts'
-import { type WebAnswer, lengthOf } from '../web/client.ts'
+import { type WebAnswer, isMadeOf, lengthOf } from '../web/client.ts'
 import { bytesOf, garbage, gcsFailure, parseJson, recordOf } from './errors.ts'
 import { type GcsStore, isAbsent, objectPath, retention, uploadPath } from './store.ts'
 
@@ -86,11 +86,5 @@ async function holds(store: GcsStore, key: string, body: readonly Uint8Array[], 
   const length = lengthOf(body)
   if (length > bounds.smallBytesMax) return (await lookAt(store, key, signal))?.sizeBytes === length
   const answer = await store.client.send({ method: 'GET', path: objectPath(store, key), query: [['alt', 'media']], signal })
-  if (answer.status !== 200 || answer.body.length !== length) return false
-  let at = 0
-  for (const view of body) {
-    if (!equalPublic(view, answer.body.subarray(at, at + view.length))) return false
-    at += view.length
-  }
-  return true
+  return answer.status === 200 && isMadeOf(answer.body, body)
 }

@@ -2,17 +2,12 @@
 import { type Clock, fromUtf8 } from '#base'
 import { gcsBounds, s3Bounds } from '../bounds.ts'
 import type { FragmentName } from '../contract.ts'
+import type { ObjectLock } from '../spec-text.ts'
 import type { BlockPool } from '../web/blocks.ts'
 import { type Cached, cached } from '../web/cached.ts'
 import { type Dialect, WebClient, type WebAnswer, type WebClientOptions } from '../web/client.ts'
 import { type AccessToken, type ServiceAccount, fetchToken } from './credentials.ts'
 import { gcsCodeOf, gcsFailure } from './errors.ts'
-
-export interface GcsLock {
-  /** `governance` is Google's `Unlocked`, which who may can shorten; `compliance` is `Locked`, which nobody can. */
-  readonly mode: 'governance' | 'compliance'
-  readonly days: number
-}
 
 export interface GcsStore {
   readonly client: WebClient
@@ -22,7 +17,7 @@ export interface GcsStore {
   /** Empty, or ending with `/`. */
   readonly prefix: string
   readonly partBytes: number
-  readonly lock: GcsLock | undefined
+  readonly lock: ObjectLock | undefined
   readonly blocks: BlockPool
   /** When the bucket was last seen, and by that not confused with an absent object. */
   readonly seen: { atMs: number }

@@ -2,11 +2,11 @@
 import { rfc3339 } from '#base'
 import type { ListPage, ListRequest } from '../contract.ts'
 import { bounds } from '../bounds.ts'
-import { locationFailure } from '../failures.ts'
 import { isFragmentName } from '../names.ts'
 import type { S3Answer } from './client.ts'
 import { garbage, statusFailure } from './errors.ts'
 import type { Store } from './store.ts'
+import { requireOrder } from '../web/in-order.ts'
 import { type XmlElement, childText, childrenOf, parseXml } from '../web/xml.ts'
 
 export interface RawPage {
@@ -109,16 +109,11 @@ function decodeKey(store: Store, key: string): string {
 }
 
 function inOrder(store: Store, page: RawPage, wanted: Wanted): RawPage {
-  let before = wanted.after ?? ''
-  for (const { key } of page.objects) {
-    if (key <= before || !key.startsWith(wanted.prefix)) {
-      throw locationFailure('location.lies', {
-        label: store.label,
-        detail: `${store.label} lists names in another order than S3 does, or others than asked for.`,
-        next: 'Use an ordinary bucket; directory buckets cannot be listed in order.',
-      })
-    }
-    before = key
-  }
+  const next = 'Use an ordinary bucket; directory buckets cannot be listed in order.'
+  requireOrder(
+    page.objects.map(({ key }) => key),
+    wanted,
+    { label: store.label, next },
+  )
   return page.objects.length > wanted.limit ? { objects: page.objects.slice(0, wanted.limit), truncated: true } : page
 }

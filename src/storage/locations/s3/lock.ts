@@ -33,7 +33,7 @@ export async function extendLock(store: Store, name: FragmentName, options: Loca
   throw statusFailure(store.label, answer)
 }
 
-function retentionQuery(version: string | string[] | undefined): [string, string][] {
+export function retentionQuery(version: string | string[] | undefined): [string, string][] {
   return typeof version === 'string' && version !== ''
     ? [
         ['retention', ''],
@@ -42,7 +42,7 @@ function retentionQuery(version: string | string[] | undefined): [string, string
     : [['retention', '']]
 }
 
-function retentionBody(store: Store): { readonly headers: Record<string, string>; readonly body: readonly Uint8Array[] } {
+export function retentionBody(store: Store): { readonly headers: Record<string, string>; readonly body: readonly Uint8Array[] } {
   const { mode, until } = retention(store.lock!, store.client.clock.now())
   const body = [utf8(`<Retention xmlns="${S3_NAMESPACE}"><Mode>${mode}</Mode><RetainUntilDate>${until}</RetainUntilDate></Retention>`)]
   return { headers: checksumHeaders(store, body), body }

@@ -5,10 +5,9 @@ import { exists, locationFailure } from '../failures.ts'
 import type { S3Answer } from './client.ts'
 import { garbage, statusFailure } from './errors.ts'
 import { isConflict, refusesConditions, sizeOf } from './put.ts'
-import { type Store, checksumHeaders, lockHeaders, retention } from './store.ts'
+import { S3_NAMESPACE, retentionBody, retentionQuery } from './lock.ts'
+import { type Store, checksumHeaders, lockHeaders } from './store.ts'
 import { childText, childrenOf, escapeXml, parseXml } from '../web/xml.ts'
-
-const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
 
 export interface Upload {
   readonly key: string
@@ -95,12 +94,8 @@ export async function completeUpload(store: Store, upload: Upload, written: Writ
 /** Ceph 16 forgets the lock asked for when the upload began; the finished object is then locked by itself. */
 async function holdWhenForgotten(store: Store, key: string, found: S3Answer, signal: AbortSignal | undefined): Promise<void> {
   if (store.lock === undefined || found.headers['x-amz-object-lock-mode'] !== undefined) return
-  const { mode, until } = retention(store.lock, store.client.clock.now())
-  const body = [utf8(`<Retention xmlns="${NAMESPACE}"><Mode>${mode}</Mode><RetainUntilDate>${until}</RetainUntilDate></Retention>`)]
-  const id = found.headers['x-amz-version-id']
-  const query: [string, string][] = [['retention', '']]
-  if (typeof id === 'string') query.push(['versionId', id])
-  await store.client.expect({ method: 'PUT', key, query, headers: checksumHeaders(store, body), body, signal })
+  const query = retentionQuery(found.headers['x-amz-version-id'])
+  await store.client.expect({ method: 'PUT', key, query, ...retentionBody(store), signal })
 }
 
 async function tryComplete(
@@ -251,5 +246,5 @@ export async function* unfinishedUploads(
 
 function listOfParts(parts: readonly UploadedPart[]): Uint8Array {
   const items = parts.map(({ number, etag }) => `<Part><PartNumber>${number}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`)
-  return utf8(`<CompleteMultipartUpload xmlns="${NAMESPACE}">${items.join('')}</CompleteMultipartUpload>`)
+  return utf8(`<CompleteMultipartUpload xmlns="${S3_NAMESPACE}">${items.join('')}</CompleteMultipartUpload>`)
 }

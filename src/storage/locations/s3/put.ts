@@ -1,7 +1,7 @@
 // Writing an object in one request, once: conditional where the store obeys, looked at where it does not, read back where it did not answer.
-import { Failure, equalPublic } from '#base'
+import { Failure } from '#base'
 import { bounds, s3Bounds } from '../bounds.ts'
-import { lengthOf } from '../web/client.ts'
+import { isMadeOf, lengthOf } from '../web/client.ts'
 import type { S3Answer } from './client.ts'
 import { statusFailure } from './errors.ts'
 import { type Store, checksumHeaders, lockHeaders } from './store.ts'
@@ -79,11 +79,5 @@ async function holds(store: Store, key: string, body: readonly Uint8Array[], sig
   const length = lengthOf(body)
   if (length > bounds.smallBytesMax) return (await sizeOf(store, key, signal)) === length
   const answer = await store.client.send({ method: 'GET', key, signal })
-  if (answer.status !== 200 || answer.body.length !== length) return false
-  let at = 0
-  for (const view of body) {
-    if (!equalPublic(view, answer.body.subarray(at, at + view.length))) return false
-    at += view.length
-  }
-  return true
+  return answer.status === 200 && isMadeOf(answer.body, body)
 }

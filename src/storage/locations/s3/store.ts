@@ -1,14 +1,9 @@
 // What the parts of the S3 driver share: the client, how names become keys, how writes are protected.
 import { createHash } from 'node:crypto'
 import type { FragmentName } from '../contract.ts'
+import type { ObjectLock } from '../spec-text.ts'
 import type { BlockPool } from '../web/blocks.ts'
 import type { S3Client } from './client.ts'
-
-export interface ObjectLock {
-  /** `governance` lets privileged users remove it earlier; `compliance` lets nobody. */
-  readonly mode: 'governance' | 'compliance'
-  readonly days: number
-}
 
 /** Whether the store minds `If-None-Match: *`. Learned as we go; `ignored` and `unknown` are preceded by a look. */
 export type Obedience = 'unknown' | 'honoured' | 'refused' | 'ignored'

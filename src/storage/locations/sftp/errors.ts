@@ -1,14 +1,9 @@
 // What an SFTP server says, or does not say, in the words of locations.
-import { Failure, type FailureCode, isFailure } from '#base'
+import { type Failure, isFailure } from '#base'
 import { locationFailure } from '../failures.ts'
+import type { Meaning } from '../web/errors.ts'
 import { LinkError, StatusError } from './link-error.ts'
 import { STATUS } from './packets.ts'
-
-interface Meaning {
-  readonly code: FailureCode
-  readonly says: string
-  readonly next: string
-}
 
 const LATER = 'It is tried again by itself; the other locations go on serving.'
 const NOT_SFTP = 'Check the address: something else than an SFTP server answers there.'

@@ -1,7 +1,7 @@
 // Requests to a store over HTTP: prepared anew for each attempt, sent again when that is harmless, answered with status and body whatever they are.
 import { Agent, type IncomingHttpHeaders } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
-import { type Clock, Failure, limits } from '#base'
+import { type Clock, Failure, equalPublic, limits } from '#base'
 import { webBounds } from '../bounds.ts'
 import { stopIfCancelled } from '../failures.ts'
 import { exchangeFailure } from './errors.ts'
@@ -192,6 +192,16 @@ export class WebClient {
 
 export function lengthOf(views: readonly Uint8Array[]): number {
   return views.reduce((sum, view) => sum + view.length, 0)
+}
+
+/** True when the bytes are those of the views, one after the other. */
+export function isMadeOf(bytes: Uint8Array, views: readonly Uint8Array[]): boolean {
+  let at = 0
+  for (const view of views) {
+    if (!equalPublic(view, bytes.subarray(at, at + view.length))) return false
+    at += view.length
+  }
+  return at === bytes.length
 }
 
 const WITH_BODY = new Set(['PUT', 'POST', 'PATCH'])
