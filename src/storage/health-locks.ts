@@ -68,21 +68,13 @@ export async function renewLocks(vault: Vault, tools: SliceTools): Promise<void>
 export async function lockMessages(vault: Vault): Promise<Status['messages']> {
   const row = await vault.parts.db.kysely.selectFrom('scrub_pass').selectAll().where('depth', '=', MISSED).executeTakeFirst()
   const messages: Status['messages'] = []
-  for (const { label, location } of vault.parts.places.all)
-    if (location.lockDays !== undefined && location.extendLock === undefined)
-      messages.push({
-        severity: 'hint',
-        code: 'location.lock',
-        text: `${label}: locks end ${location.lockDays} days after writing, and this kind of location cannot make them longer yet.`,
-        next: 'Choose a time as long as the data is to be kept, or let the store hold everything by a rule of its own.',
-      })
   if (row === undefined) return messages
   if (row.findings > 0)
     messages.push({
       severity: 'warning',
       code: 'location.lock',
       text: `${row.findings === 1 ? 'one lock' : `${row.findings} locks`} could not be made longer.`,
-      next: 'Give the credential of the location the right to extend locks (s3:PutObjectRetention), and look whether the bucket still has object lock.',
+      next: 'Give the credential of the location the right to extend locks (S3: s3:PutObjectRetention; Azure: immutability policies; Google: storage.objects.setRetention), and look whether the bucket or container still has them.',
     })
   if (row.began !== null && vault.parts.clock.now() - row.began > row.every_ms * 2 && coverage(row, vault.parts.clock.now()) < 1)
     messages.push({

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
-import { KEYS, makeBucket, serverFor, type TestServer } from './locations/s3-servers.ts'
+import { ACCOUNT, KEY, makeContainer } from './locations/azure-servers.ts'
+import { endpointOf, KEYS, makeBucket, serverFor, type TestServer } from './locations/s3-servers.ts'
 import { finished, get, makeSite, pattern, type TestSite } from './site.ts'
 import { begun, goOn, takeUp } from './uploading.ts'
 
@@ -36,6 +37,40 @@ suite('an upload to real object stores', () => {
       await site.reopen()
       const { from, stored } = await goOn(site.storage, id, bytes)
       assert.ok(from > 24 * MIB && from <= 25 * MIB, `goes on at ${from}`)
+      assert.equal(stored.acknowledged, 3)
+      assert.ok(Buffer.from(bytes).equals(await get(site.storage, '/scan.dcm')))
+      const task = await finished(site.storage, site.storage.scrub({ depth: 'tags' }))
+      assert.deepEqual(task.report?.findings, [])
+    } finally {
+      await site.end()
+    }
+  })
+})
+
+suite('an upload to containers of Azure', () => {
+  const azurite = endpointOf('azurite')
+  if (azurite === undefined) return
+
+  test('goes on after restarts behind the last block that all have', async () => {
+    const site = await makeSite({ vault: false, options: { stallMs: 20_000 } })
+    try {
+      const file = join(site.root, 'azure.txt')
+      await writeFile(file, `AccountName=${ACCOUNT};AccountKey=${KEY}`, { mode: 0o600 })
+      const specs = [`folder:${site.folders[0]}`]
+      for (let count = 0; count < 2; count += 1) {
+        const { containerName } = await makeContainer(azurite)
+        specs.push(`azure:${azurite}/${ACCOUNT}/${containerName}/vault?credentials=${encodeURIComponent(file)}`)
+      }
+      await site.storage.createVault({ threshold: 2, locations: specs.map((spec, index) => ({ spec, label: 'abc'[index]! })) })
+      const bytes = pattern(33 * MIB + 77)
+      const { id } = await begun(site.storage, bytes, { afterBytes: 17 * MIB })
+      await site.reopen()
+      // Whole blocks of 4 MiB had arrived.
+      const first = await goOnUntil(site, id, bytes, 27 * MIB)
+      assert.ok(first > 15 * MIB && first <= 16 * MIB, `goes on at ${first}`)
+      await site.reopen()
+      const { from, stored } = await goOn(site.storage, id, bytes)
+      assert.ok(from > 22 * MIB && from <= 27 * MIB, `goes on at ${from}`)
       assert.equal(stored.acknowledged, 3)
       assert.ok(Buffer.from(bytes).equals(await get(site.storage, '/scan.dcm')))
       const task = await finished(site.storage, site.storage.scrub({ depth: 'tags' }))

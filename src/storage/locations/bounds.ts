@@ -77,6 +77,8 @@ export const azureBounds = {
   partDoublingsMax: 3,
   /** The list of blocks of larger blobs is not read back; their size is. */
   blocksReadBackMax: 10_000,
+  /** Of a list of blocks: three for each of the most that a blob can have. */
+  blockElementsMax: 160_000,
   /** Where each of our pages ended in the words of the store, so that going on does not begin from the front. */
   markersMax: 64,
   listPagesMax: 100_000,

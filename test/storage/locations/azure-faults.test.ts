@@ -145,6 +145,37 @@ if (endpoint !== undefined) {
       }
     })
 
+    it('goes on with an interrupted write although answers were lost', async () => {
+      const bytes = pattern(PART * 5 + 5)
+      const first = await location.create('a')
+      await pour(first, bytes.subarray(0, PART * 3))
+      await first.suspend?.()
+      bend(isCommit, 'lose answer')
+      const left = await location.adopt?.('a')
+      assert.equal(left?.sizeBytes, PART * 3)
+      const sink = await left?.resume(PART * 2 + 7)
+      assert.ok(sink !== undefined)
+      await pour(sink, bytes.subarray(PART * 2 + 7))
+      await sink.finish()
+      assert.deepEqual(await readAll(location, 'a'), bytes)
+    })
+
+    it('does not take the place of what somebody else put there meanwhile', async () => {
+      const other = opened({ prefix: 'meanwhile' })
+      const mine = opened({ prefix: 'meanwhile' })
+      const first = await mine.create('a')
+      await pour(first, pattern(PART * 3))
+      await first.suspend?.()
+      const sink = await (await mine.adopt?.('a'))?.resume(PART * 3)
+      assert.ok(sink !== undefined)
+      await pour(sink, pattern(PART))
+      await other.discard('a')
+      await writeAll(other, 'a', pattern(PART * 2, 2))
+      await refuses(sink.finish(), 'location.exists', 'cloud')
+      assert.deepEqual(await readAll(mine, 'a'), pattern(PART * 2, 2))
+      await Promise.all([other.close(), mine.close()])
+    })
+
     it('tells the commit of somebody else from its own, of the same size', async () => {
       const other = opened({ prefix: 'same' })
       const mine = opened({ prefix: 'same' })

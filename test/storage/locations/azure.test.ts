@@ -20,7 +20,7 @@ if (endpoint !== undefined) {
         const location = locationIn(containerName, { endpoint, prefix })
         return { location, close: () => location.close() }
       },
-      { largeBytes: 9 * 2 ** 20 + 4711, modelRuns: 10 },
+      { largeBytes: 9 * 2 ** 20 + 4711, modelRuns: 10, adopts: 'shown' },
     )
   }
 
@@ -112,6 +112,72 @@ if (endpoint !== undefined) {
       for await (const { name } of container.listBlobsFlat({ includeUncommitedBlobs: true })) left.push(name)
       assert.deepEqual(left, ['mine/aa/theirs', 'theirs/aa/bb'])
       await sink.abort()
+      await location.close()
+    })
+
+    it('goes on with what several interrupted writes left, behind whole blocks', async () => {
+      const container = await makeContainer(endpoint)
+      const location = locationIn(container.containerName, { endpoint, partBytes: 256 * 1024 })
+      const blocks = async (): Promise<number[]> => {
+        const { committedBlocks = [] } = await container.getBlockBlobClient('aa/x').getBlockList('committed')
+        return committedBlocks.map(({ size }) => size)
+      }
+      const [bytes, other] = [pattern(2_000_000, 3), pattern(2_000_000, 4)]
+      const left = async (sizeBytes: number) => {
+        const unfinished = await location.adopt?.('aa/x')
+        assert.equal(unfinished?.sizeBytes, sizeBytes)
+        return unfinished
+      }
+      const first = await location.create('aa/x')
+      await pour(first, bytes.subarray(0, 1_100_000))
+      await first.suspend?.()
+      // Four whole blocks; the fifth is cut, and what was behind is written otherwise.
+      const second = await (await left(1_048_576))?.resume(1_000_000)
+      assert.ok(second !== undefined)
+      await pour(second, other.subarray(1_000_000, 1_100_000))
+      await second.suspend?.()
+      assert.deepEqual(await blocks(), Array(4).fill(262_144))
+      // Newer, though as long as what stood there.
+      const third = await (await left(1_048_576))?.resume(1_010_000)
+      assert.ok(third !== undefined)
+      await pour(third, other.subarray(1_010_000, 1_600_000))
+      await third.suspend?.()
+      const fourth = await (await left(1_572_864))?.resume(1_572_864)
+      assert.ok(fourth !== undefined)
+      await pour(fourth, other.subarray(1_572_864))
+      await fourth.finish()
+      const whole = Uint8Array.from([...bytes.subarray(0, 1_000_000), ...other.subarray(1_000_000)])
+      assert.ok(Buffer.from(whole).equals(await readAll(location, 'aa/x')))
+      assert.deepEqual(await blocks(), [...Array<number>(7).fill(262_144), 2_000_000 - 7 * 262_144])
+      await location.close()
+    })
+
+    it('takes from staged blocks only a beginning without gaps, and nothing of others', async () => {
+      const container = await makeContainer(endpoint)
+      const location = locationIn(container.containerName, { endpoint })
+      const staged = async (name: string, id: string, bytes: Uint8Array): Promise<void> => {
+        await container.getBlockBlobClient(name).stageBlock(Buffer.from(id).toString('base64'), bytes, bytes.length)
+      }
+      const id = (base: number, number: number, time = 1): string =>
+        `q2-${String(time).padStart(15, '0')}-123456789-${String(base).padStart(6, '0')}-${String(number).padStart(6, '0')}`
+      for (const number of [1, 2, 4]) await staged('aa/gap', id(0, number), pattern(100, number))
+      const gap = await location.adopt?.('aa/gap')
+      assert.equal(gap?.sizeBytes, 200)
+      await gap?.close()
+      // A block that stood behind one that never came, and one behind blocks that do not stand.
+      await staged('aa/gap', id(2, 4, 2), pattern(100, 5))
+      await staged('aa/gap', id(7, 8, 2), pattern(100, 6))
+      const again = await location.adopt?.('aa/gap')
+      assert.equal(again?.sizeBytes, 200)
+      await again?.close()
+      await staged('aa/first', id(0, 2), pattern(100))
+      assert.equal(await location.adopt?.('aa/first'), undefined)
+      await staged('aa/theirs', 'theirs-1', pattern(100))
+      assert.equal(await location.adopt?.('aa/theirs'), undefined)
+      await container.getBlockBlobClient('aa/done').stageBlock(Buffer.from('theirs-1').toString('base64'), pattern(10), 10)
+      await container.getBlockBlobClient('aa/done').commitBlockList([Buffer.from('theirs-1').toString('base64')])
+      assert.equal(await location.adopt?.('aa/done'), undefined)
+      assert.deepEqual(await location.head('aa/done'), { sizeBytes: 10 })
       await location.close()
     })
 

@@ -41,8 +41,10 @@ export interface FakeGcs extends AsyncDisposable {
   /** Tokens that are good. */
   readonly tokens: Set<string>
   tokensGiven: number
-  /** Rights that the account lacks: `delete`, `list`, `create`. */
+  /** Rights that the account lacks: `delete`, `list`, `create`, `retention`. */
   readonly denied: Set<string>
+  /** The bucket was made with object retention. */
+  keepsRetention: boolean
   /** At most so many bytes of a piece are kept before the store answers. */
   pieceBytesMax: number
   bend: (request: FakeGcsRequest) => GcsBend
@@ -81,6 +83,7 @@ export async function fakeGcs(): Promise<FakeGcs> {
     tokens: new Set(),
     tokensGiven: 0,
     denied: new Set(),
+    keepsRetention: true,
     pieceBytesMax: Number.POSITIVE_INFINITY,
     bend: () => 'pass',
     [Symbol.asyncDispose]: async () => {
@@ -231,8 +234,17 @@ function onObject(fake: FakeGcs, { method, query, headers, body }: FakeGcsReques
     return { status: 204 }
   }
   if (method === 'PATCH') {
-    if (object.retention?.mode === 'Locked' || query.get('overrideUnlockedRetention') !== 'true') return gcsError(403, 'forbidden')
-    object.retention = (JSON.parse(body.toString()) as { retention: null }).retention ?? undefined
+    if (fake.denied.has('retention')) return gcsError(403, 'forbidden')
+    if (!fake.keepsRetention) return gcsError(400, 'invalid')
+    if ((query.get('ifGenerationMatch') ?? object.generation) !== object.generation) return gcsError(412, 'conditionNotMet')
+    const wanted = (JSON.parse(body.toString()) as { retention: StoredObject['retention'] | null }).retention ?? undefined
+    const standing = object.retention
+    const until = (one: StoredObject['retention']): number => Date.parse(one?.retainUntilTime ?? '1970-01-01T00:00:00Z')
+    if (standing !== undefined && until(standing) > Date.now()) {
+      const weaker = until(wanted) < until(standing) || (standing.mode === 'Locked' && wanted?.mode !== 'Locked')
+      if (weaker && (standing.mode === 'Locked' || query.get('overrideUnlockedRetention') !== 'true')) return gcsError(403, 'forbidden')
+    }
+    object.retention = wanted
     return json(200, {})
   }
   if (query.get('alt') !== 'media')

@@ -355,6 +355,42 @@ describe('the driver for Google Cloud Storage', () => {
     })
   }
 
+  for (const [mode, word] of [
+    ['governance', 'Unlocked'],
+    ['compliance', 'Locked'],
+  ] as const) {
+    it(`makes locks of ${mode} longer before they end, and never weaker`, async () => {
+      const daysLeft = (): number => (Date.parse(fake.objects.get('aa/x')?.retention?.retainUntilTime ?? '') - Date.now()) / 86_400_000
+      const [short, long] = [4, 10].map((days) => locationAt(fake, { lock: { mode, days } }))
+      const lenient = locationAt(fake, { lock: { mode: 'governance', days: 100 } })
+      await short!.putIfAbsent('aa/x', pattern(10))
+      assert.equal(await short!.extendLock?.('aa/x'), 'held')
+      assert.equal(await long!.extendLock?.('aa/x'), 'extended')
+      assert.ok(Math.abs(daysLeft() - 10) < 0.01)
+      assert.equal(await long!.extendLock?.('aa/x'), 'held')
+      assert.equal(await lenient.extendLock?.('aa/x'), 'extended')
+      assert.ok(Math.abs(daysLeft() - 100) < 0.01)
+      assert.equal(fake.objects.get('aa/x')?.retention?.mode, word)
+      assert.equal(await short!.discard('aa/x'), 'kept')
+      await Promise.all([short!.close(), long!.close(), lenient.close()])
+    })
+  }
+
+  it('says that a lock cannot be made longer: no right, no retention in the bucket, nothing there', async () => {
+    await location.putIfAbsent('aa/x', pattern(10))
+    assert.equal(await location.extendLock?.('aa/x'), 'refused')
+    const locked = locationAt(fake, { lock: { mode: 'governance', days: 4 } })
+    fake.denied.add('retention')
+    assert.equal(await locked.extendLock?.('aa/x'), 'refused')
+    fake.denied.clear()
+    fake.keepsRetention = false
+    assert.equal(await locked.extendLock?.('aa/x'), 'refused')
+    await refuses(async () => locked.extendLock?.('aa/none'), 'location.absent', 'cloud')
+    fake.keepsRetention = true
+    assert.equal(await locked.extendLock?.('aa/x'), 'extended')
+    await locked.close()
+  })
+
   it('says that a lock does not hold where the right to delete is missing', async () => {
     fake.denied.add('delete')
     const locked = locationAt(fake, { lock: { mode: 'governance', days: 1 } })

@@ -1,20 +1,22 @@
 // A container of Azure Blob Storage as a location.
 import { type Clock, assert, systemClock } from '#base'
 import { azureBounds, webBounds } from '../bounds.ts'
-import type { FragmentName, FragmentSink, Location, LocationOptions } from '../contract.ts'
+import type { Location, LocationOptions } from '../contract.ts'
 import { stopIfCancelled } from '../failures.ts'
 import { isFragmentName } from '../names.ts'
 import { probeLocation } from '../probe.ts'
 import type { ObjectLock } from '../spec-text.ts'
 import { BlockPool } from '../web/blocks.ts'
-import { PartsSink, partBytesFor } from '../web/parts-sink.ts'
 import { storeLocation } from '../web/store-location.ts'
-import { beginBlocks, lastBegun, releaseBlocks } from './blocks.ts'
+import { adoptInAzure } from './adopt.ts'
+import { lastBegun, releaseBlocks } from './blocks.ts'
 import type { AzureCredentialsProvider } from './credentials.ts'
 import { discardInAzure } from './discard.ts'
 import { emptyBlobs, listAzure } from './list.ts'
+import { extendLockInAzure } from './lock.ts'
 import { azureProbeTools } from './probe-tools.ts'
 import { lookAt, putOnce } from './put.ts'
+import { createInAzure } from './sink.ts'
 import { openInAzure } from './source.ts'
 import { type AzureStore, azureClient, pathOf } from './store.ts'
 
@@ -70,35 +72,13 @@ export function createAzureLocation(options: AzureLocationOptions): Location {
     sizeOf: async (name, { signal }) => (await lookAt(store, pathOf(store, name), signal))?.sizeBytes,
     list: (request, { signal }) => listAzure(store, request, signal),
     discard: (name, how) => discardInAzure(store, name, how),
+    adopt: (name, how) => adoptInAzure(store, name, how),
     forget: (name, { signal }) => releaseBlocks(store, pathOf(store, name), signal),
+    extendLock: (name, how) => extendLockInAzure(store, name, how),
     sweepPartial: (request, how) => sweepAzure(store, request, how),
     probe: (location, { signal }) => probeLocation(location, azureProbeTools(store, signal), { clock, signal }),
     close: () => store.client.close(),
   })
-}
-
-function createInAzure(
-  store: AzureStore,
-  name: FragmentName,
-  options: LocationOptions & { readonly expectedBytes?: number },
-): FragmentSink {
-  const path = pathOf(store, name)
-  const { partsMax, partsPerStep, partDoublingsMax: doublingsMax } = azureBounds
-  const sizes = { partBytes: store.partBytes, expectedBytes: options.expectedBytes, partsMax, partsPerStep, doublingsMax }
-  return new PartsSink(
-    {
-      label: store.label,
-      clock: store.clock,
-      blocks: store.blocks,
-      partsInFlight: azureBounds.partsInFlight,
-      partsMax,
-      partBytesOf: (number) => partBytesFor(number, sizes),
-      lastWithEnd: false,
-      putWhole: (views, signal) => putOnce(store, path, views, signal),
-      begin: async () => beginBlocks(store, path),
-    },
-    options,
-  )
 }
 
 /** Drops the blocks of writes under our names that began before and were never committed; blocks of other programs are left alone. */

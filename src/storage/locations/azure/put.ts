@@ -27,12 +27,15 @@ export async function putOnce(
   return answer.uncertain && (await holds(store, path, body, signal)) ? 'created' : 'exists'
 }
 
-/** Size and version of the blob, or undefined. The version is only sent back to where it came from (rule R1). */
-export async function lookAt(
-  store: AzureStore,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly sizeBytes: number; readonly etag: string | undefined; readonly versionId: string | undefined } | undefined> {
+/** In memory only, and only sent back to where it came from (rule R1). */
+export interface Found {
+  readonly sizeBytes: number
+  readonly etag: string | undefined
+  readonly versionId: string | undefined
+}
+
+/** Size and version of the blob, or undefined. */
+export async function lookAt(store: AzureStore, path: string, signal: AbortSignal | undefined): Promise<Found | undefined> {
   const answer = await store.client.send({ method: 'HEAD', path, signal })
   if (isAbsent(store, answer)) return undefined
   const length = answer.headers['content-length']

@@ -11,6 +11,7 @@ import { storeLocation } from '../web/store-location.ts'
 import type { ServiceAccount } from './credentials.ts'
 import { discardInGcs } from './discard.ts'
 import { listGcs } from './list.ts'
+import { extendLockInGcs } from './lock.ts'
 import { gcsProbeTools } from './probe-tools.ts'
 import { lookAt, putOnce } from './put.ts'
 import { beginResumable } from './resumable.ts'
@@ -67,6 +68,7 @@ export function createGcsLocation(options: GcsLocationOptions): Location {
     sizeOf: async (name, { signal }) => (await lookAt(store, keyOf(store, name), signal))?.sizeBytes,
     list: (request, { signal }) => listGcs(store, request, signal),
     discard: (name, how) => discardInGcs(store, name, how),
+    extendLock: (name, how) => extendLockInGcs(store, name, how),
     // Nothing: uploads that were cut off do not show, cannot be listed, cost nothing, and are dropped by the store after a week.
     sweepPartial: async (_, { signal }) => {
       stopIfCancelled(signal)

@@ -1,9 +1,10 @@
 // What an interrupted write left in a bucket. Parts cannot be read before they are joined, so they are joined under the name; a new upload then
 // begins with copies of them, made by the store, and takes their place when it ends.
-import { assert, isFailure } from '#base'
+import { isFailure } from '#base'
 import { s3Bounds } from '../bounds.ts'
 import type { FragmentName, FragmentSink, LocationOptions, UnfinishedWrite } from '../contract.ts'
 import { stopIfCancelled } from '../failures.ts'
+import { shownUnfinished } from '../web/unfinished.ts'
 import {
   abortUpload,
   beginUpload,
@@ -45,24 +46,7 @@ export async function adoptInS3(store: Store, name: FragmentName, options: Locat
   const found = await look(store, key, signal)
   if (found === undefined || found.sizeBytes === 0) return undefined
   const source = await openInS3(store, name, { tailBytes: 0, signal })
-  return {
-    sizeBytes: source.sizeBytes,
-    read: (offset, into, readOptions) => source.read(offset, into, readOptions),
-    resume: async (sizeBytes, resumeOptions = {}) => {
-      assert(sizeBytes <= source.sizeBytes, 'resume within what is there')
-      try {
-        return await goOn(
-          store,
-          key,
-          { keep: sizeBytes, etag: found.etag, read: (offset, into) => source.read(offset, into, resumeOptions) },
-          resumeOptions,
-        )
-      } finally {
-        await source.close()
-      }
-    },
-    close: () => source.close(),
-  }
+  return shownUnfinished(source, (keep, resuming) => goOn(store, key, { keep, etag: found.etag }, resuming))
 }
 
 interface Left {
@@ -94,13 +78,13 @@ async function look(
   return { sizeBytes: Number(length), etag }
 }
 
-/** A new upload whose first parts are copies; the rest that fills no part is fetched and written again. */
+/** A new upload whose first parts are copies; what fills no part is left to be written again. */
 async function goOn(
   store: Store,
   key: string,
-  from: { readonly keep: number; readonly etag: string | undefined; readonly read: (offset: number, into: Uint8Array) => Promise<void> },
+  from: { readonly keep: number; readonly etag: string | undefined },
   options: LocationOptions,
-): Promise<FragmentSink> {
+): Promise<{ readonly sink: FragmentSink; readonly bytes: number }> {
   const { keep } = from
   const least = Math.max(s3Bounds.partBytesMin, store.partBytes)
   const copyBytes = least * Math.max(1, Math.ceil(keep / least / s3Bounds.copiedPartsMax))
@@ -114,11 +98,7 @@ async function goOn(
       parts.push(await copyPart(store, upload, { number: parts.length + 1, first, last }, options.signal))
       first = last + 1
     }
-    const rest = new Uint8Array(keep - copied)
-    if (rest.length > 0) await from.read(copied, rest)
-    const sink = goOnInS3(store, { upload, parts, bytes: copied, replacing: { etag: from.etag } }, options)
-    await sink.write(rest)
-    return sink
+    return { sink: goOnInS3(store, { upload, parts, bytes: copied, replacing: { etag: from.etag } }, options), bytes: copied }
   } catch (error) {
     await abortUpload(store, upload, undefined).catch(() => undefined)
     throw error

@@ -2,13 +2,11 @@
 import { utf8 } from '#base'
 import { absent } from '../failures.ts'
 import type { FragmentName, LocationOptions } from '../contract.ts'
+import { lockLasts } from '../lock-time.ts'
 import { statusFailure } from './errors.ts'
 import { checksumHeaders, keyOf, retention, type Store } from './store.ts'
 
 export const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
-
-/** A lock that holds for more than this part of its days is long enough. */
-const ENOUGH = 0.5
 
 /** Holds an object for all the days of the location again. `held`: it is locked for long enough as it is. */
 export async function extendLock(store: Store, name: FragmentName, options: LocationOptions): Promise<'extended' | 'held' | 'refused'> {
@@ -19,7 +17,7 @@ export async function extendLock(store: Store, name: FragmentName, options: Loca
   if (await client.onlyObjectAbsent(found, options.signal)) throw absent(store.label)
   if (found.status !== 200) throw statusFailure(store.label, found)
   const until = Date.parse(String(found.headers['x-amz-object-lock-retain-until-date'] ?? ''))
-  if (until - client.clock.now() > lock.days * 86_400_000 * ENOUGH) return 'held'
+  if (lockLasts(lock, { untilMs: until, nowMs: client.clock.now() })) return 'held'
   const answer = await client.send({
     method: 'PUT',
     key,

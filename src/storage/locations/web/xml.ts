@@ -18,17 +18,20 @@ interface Growing {
 }
 
 /** The root element, or undefined for anything that is not well-formed XML within the bounds. */
-export function parseXml(bytes: Uint8Array): XmlElement | undefined {
+export function parseXml(
+  bytes: Uint8Array,
+  { elementsMax = webBounds.xmlElementsMax }: { readonly elementsMax?: number } = {},
+): XmlElement | undefined {
   if (bytes.length > webBounds.answerBytesMax) return undefined
   try {
-    return parseStrictly(fromUtf8(bytes))
+    return parseStrictly(fromUtf8(bytes), elementsMax)
   } catch {
     // Whatever is wrong with it, it is not an answer; the caller says what was expected.
     return undefined
   }
 }
 
-function parseStrictly(text: string): XmlElement {
+function parseStrictly(text: string, elementsMax: number): XmlElement {
   const parser = new SaxesParser({ xmlns: false, fragment: false })
   const open: Growing[] = []
   let root: Growing | undefined
@@ -41,7 +44,7 @@ function parseStrictly(text: string): XmlElement {
   })
   parser.on('opentag', (tag) => {
     elements += 1
-    if (elements > webBounds.xmlElementsMax || open.length >= webBounds.xmlDepthMax) throw new SyntaxError('too large')
+    if (elements > elementsMax || open.length >= webBounds.xmlDepthMax) throw new SyntaxError('too large')
     const element: Growing = { name: tag.name.slice(tag.name.indexOf(':') + 1), children: [], text: '' }
     open.at(-1)?.children.push(element)
     root ??= element
