@@ -452,9 +452,10 @@ function healthCommands(program: AnyCommand, location: AnyCommand, wish: (one: W
   program
     .command('plan')
     .description(
-      'compare other choices of locations, threshold and layout: cost, availability, loss, who could read together; changes nothing',
+      'compare other choices of locations, threshold and layout: cost, availability, loss, who could read together; --take makes the vault so',
     )
     .option('--candidates <file>', 'JSON of locations that are only thought of, instead of those of the vault')
+    .option('--with <file>', 'the same, beside those of the vault')
     .option('--size <size>', 'bytes of all files, such as 20TiB (default: what the vault holds)', bytes)
     .option('--files <n>', 'how many files that is', positive)
     .option('-k, --threshold <k>', 'only this threshold', positive)
@@ -468,7 +469,16 @@ function healthCommands(program: AnyCommand, location: AnyCommand, wish: (one: W
     .option('--want-jurisdictions <n>', 'the same of courts', positive)
     .option('--want-spare <n>', 'locations that may be lost at once', positive)
     .option('--all', 'also choices that others beat in everything')
-    .action((options) => wish({ kind: 'plan', options: { ...options, all: options.all === true } }))
+    .option('--take <choice>', 'make the vault what this choice says, such as 2-shared-1.3.4: shows what it takes, asks, begins')
+    .option('--preview', 'with --take: only say what would happen')
+    .option('--begin', 'with --take: begin it, and do not wait for its end')
+    .option('-y, --yes', 'with --take: do not ask')
+    .action(({ all, preview, begin, yes, ...options }) =>
+      wish({
+        kind: 'plan',
+        options: { ...options, all: all === true, preview: preview === true, begin: begin === true, yes: yes === true },
+      }),
+    )
 }
 
 const UNITS = ['', 'K', 'M', 'G', 'T', 'P']

@@ -34,6 +34,8 @@ export const previewRequest = changeRequest.extend({
 })
 export type PreviewRequest = z.input<typeof previewRequest>
 
+const money = z.object({ currency: z.string(), amount: z.number() }).nullable()
+
 const steps = z.object({
   /** Objects that are dealt anew under new keys. */
   anew: z.number().int(),
@@ -52,6 +54,8 @@ export const changePreview = z.object({
   steps,
   /** Bytes that will be written to locations. */
   bytes: z.number(),
+  /** What the vault costs in a month as it holds now, by the prices people stated; null while one is not known. */
+  monthly: z.object({ before: money, after: money }),
   /** At the pace that is set, or that was last measured; null when nothing is known. */
   seconds: z.number().nullable(),
   /** What a person should know before. */

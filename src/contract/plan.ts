@@ -1,7 +1,7 @@
 // The placement planner: what each choice of locations, k and layout would cost, keep, and reveal to whom.
 import { z } from 'zod'
 import { traits } from './health.ts'
-import { layout } from './schemas.ts'
+import { hexId, layout } from './schemas.ts'
 
 export const planCandidate = z.object({ label: z.string().min(1).max(100), traits })
 export type PlanCandidate = z.infer<typeof planCandidate>
@@ -23,6 +23,8 @@ export type PlanWants = z.infer<typeof planWants>
 export const planRequest = z.object({
   /** Absent: the locations of the vault, as people described them. */
   candidates: z.array(planCandidate).min(2).max(10).optional(),
+  /** Locations that are only thought of, beside those of the vault. */
+  also: z.array(planCandidate).max(8).optional(),
   /** Bytes of all files. Absent: what the vault holds now. */
   bytes: z.number().min(0).max(1e18).optional(),
   files: z.number().int().min(0).max(1e12).optional(),
@@ -41,6 +43,8 @@ export const planRequest = z.object({
   /** Part of a location's failures that strike all locations of its provider. */
   together: z.number().min(0).max(1).default(0.1),
   wants: planWants.prefault({}),
+  /** Name of a choice that is told of in any case, when it is among the compared. */
+  choice: z.string().max(200).optional(),
 })
 export type PlanRequest = z.input<typeof planRequest>
 
@@ -71,6 +75,8 @@ export const planWarning = z.object({
 export type PlanWarning = z.infer<typeof planWarning>
 
 export const planOption = z.object({
+  /** The choice by itself, as `2-shared-1.3.4`: k, layout, and the numbers of its locations. */
+  id: z.string(),
   threshold: z.number().int(),
   count: z.number().int(),
   layout,
@@ -90,6 +96,11 @@ export const planOption = z.object({
   warnings: z.array(planWarning),
   /** Wants that it lacks. */
   lacks: z.array(z.enum(['availability', 'lossPerYear', 'providers', 'jurisdictions', 'spare'])),
+  /** What makes the vault so: ids of locations to leave, labels of those to add first. Null where there is no vault. */
+  change: z
+    .object({ threshold: z.number().int(), layout, leave: z.array(hexId), add: z.array(z.string()) })
+    .nullable()
+    .default(null),
   /** No other choice is as good in everything and better in something. */
   front: z.boolean(),
   /** The best of its threshold, count and layout. */
@@ -106,7 +117,7 @@ export const plan = z.object({
   options: z.array(planOption),
   /** Index into `options`; null where none can be. */
   recommended: z.number().int().nullable(),
-  /** Index of the vault as it is, when the candidates are its locations. */
+  /** Index of the vault as it is, when its locations are among the candidates. */
   current: z.number().int().nullable(),
   /** Why this one. */
   reasons: z.array(

@@ -14,8 +14,13 @@ import {
   paretoFront,
 } from './planner-model.ts'
 
+export interface NumberedCandidate extends PlanCandidate {
+  /** As people know it, for the name of a choice; else its place on the list. */
+  readonly number?: string | undefined
+}
+
 export interface PlanQuestion {
-  readonly candidates: readonly PlanCandidate[]
+  readonly candidates: readonly NumberedCandidate[]
   readonly bytes: number
   readonly files: number
   readonly layouts: readonly Layout[]
@@ -28,8 +33,10 @@ export interface PlanQuestion {
   readonly repairDays: number
   readonly together: number
   readonly wants: PlanWants
-  /** The vault as it is. */
-  readonly current?: { readonly threshold: number; readonly layout: Layout } | undefined
+  /** Id of a choice that is told of in any case. */
+  readonly choice?: string | undefined
+  /** The vault as it is, with the labels of its locations; compared with the others whatever is asked for, when all of them are candidates. */
+  readonly current?: { readonly threshold: number; readonly layout: Layout; readonly locations: readonly string[] } | undefined
 }
 
 /** Where people say nothing. Losing a location means all of it at once: an account closed, a key stolen, a machine burnt. */
@@ -53,8 +60,10 @@ export function planPlacement(question: PlanQuestion): Plan {
     })
   if (new Set(candidates.map(({ label }) => label)).size !== candidates.length)
     throw new Failure('base.invalid', { detail: 'two candidates have the same label' })
-  const drafts = subsets(candidates.length, question.count).flatMap((members) => choicesOf(question, members))
-  if (drafts.length === 0)
+  const asked = subsets(candidates.length, question.count).flatMap((members) => choicesOf(question, members))
+  const now = asked.find(({ id }) => id === currentId(question)) ?? currentOf(question)
+  const drafts = now === undefined || asked.includes(now) ? asked : [...asked, now]
+  if (asked.length === 0)
     throw new Failure('crypto.threshold', {
       detail: 'no choice of locations fits this threshold and count',
       next: 'Choose a threshold that is not larger than the number of locations.',
@@ -79,9 +88,10 @@ export function planPlacement(question: PlanQuestion): Plan {
   const bests = new Set(
     [...Map.groupBy(drafts, (one) => `${one.threshold} ${one.count} ${one.layout}`).values()].map((same) => same.toSorted(order)[0]!),
   )
-  const now = currentOf(question, drafts)
-  const recommended = drafts.toSorted(order)[0]!
-  const kept = new Set([recommended, ...(now === undefined ? [] : [now]), ...bests])
+  // What was not asked for is shown as it is now, and never recommended.
+  const recommended = asked.toSorted(order)[0]!
+  const named = drafts.find(({ id }) => id === question.choice)
+  const kept = new Set([recommended, ...[now, named].filter((one) => one !== undefined), ...bests])
   for (const one of [...front].toSorted(order)) if (kept.size < OPTIONS_MAX) kept.add(one)
   const chosen = [...kept].toSorted((a, b) => price(a) - price(b) || order(a, b))
   const options = chosen.map((one) => finished(question, one, { front: front.has(one), best: bests.has(one) }))
@@ -114,6 +124,7 @@ function choicesOf(question: PlanQuestion, members: readonly number[]): PlanOpti
     const loss = lossPerYear(lossesPerYear(k, losing, model))
     for (const layout of question.layouts) {
       const option: PlanOption = {
+        id: idOf(question, members, { k, layout }),
         threshold: k,
         count: n,
         layout,
@@ -128,6 +139,7 @@ function choicesOf(question: PlanQuestion, members: readonly number[]): PlanOpti
         jurisdictions: { least: leastColluders(k, jurisdictions)!, sets: [] },
         warnings: [],
         lacks: [],
+        change: null,
         front: false,
         best: false,
       }
@@ -152,8 +164,8 @@ function keptBytes(bytes: number, { k, n, layout }: { readonly k: number; readon
 }
 
 /** "Cost": of a month. Null where a price is not stated or the currencies differ. */
-function costOf(
-  question: PlanQuestion,
+export function costOf(
+  question: Pick<PlanQuestion, 'bytes' | 'files' | 'readShare' | 'newFilesPerMonth' | 'tagsPerYear' | 'fullPerYear'>,
   chosen: readonly PlanCandidate[],
   { k, layout }: { readonly k: number; readonly layout: Layout },
 ): PlanOption['cost'] {
@@ -230,11 +242,34 @@ function warningsOf(
   return warnings
 }
 
-function currentOf({ current, candidates }: PlanQuestion, options: readonly PlanOption[]): PlanOption | undefined {
-  if (current === undefined) return undefined
-  return options.find(
-    ({ threshold, count, layout }) => threshold === current.threshold && count === candidates.length && layout === current.layout,
-  )
+/** Where the locations of the vault stand among the candidates; undefined when one of them does not. */
+function currentMembers({ current, candidates }: PlanQuestion): number[] | undefined {
+  const members = current?.locations.map((one) => candidates.findIndex(({ label }) => label === one)) ?? []
+  return members.length < 2 || members.includes(-1) ? undefined : members.toSorted((a, b) => a - b)
+}
+
+function currentId(question: PlanQuestion): string | undefined {
+  const { current } = question
+  const members = currentMembers(question)
+  return current === undefined || members === undefined
+    ? undefined
+    : idOf(question, members, { k: current.threshold, layout: current.layout })
+}
+
+/** The present shape, also where the question asks for others only. */
+function currentOf(question: PlanQuestion): PlanOption | undefined {
+  const { current } = question
+  const members = currentMembers(question)
+  if (current === undefined || members === undefined) return undefined
+  return choicesOf({ ...question, threshold: current.threshold, layouts: [current.layout] }, members)[0]
+}
+
+function idOf(
+  { candidates }: PlanQuestion,
+  members: readonly number[],
+  { k, layout }: { readonly k: number; readonly layout: Layout },
+): string {
+  return `${k}-${layout}-${members.map((index) => candidates[index]!.number ?? index + 1).join('.')}`
 }
 
 function reasonsFor(recommended: PlanOption, now: PlanOption | undefined, priced: boolean): Plan['reasons'] {

@@ -6,6 +6,7 @@ import { countDue, NO_RESHAPE, readReshape, type Wanted, wantedOf } from './chan
 import { parseCapabilities } from './enrolment.ts'
 import type { Place } from './place.ts'
 import type { Running, SiteCore } from './site-core.ts'
+import { monthlyCost } from './site-planner.ts'
 import type { DealTable } from './tables.ts'
 import type { ReshapeTable } from './tables-change.ts'
 
@@ -111,6 +112,11 @@ async function preview(core: SiteCore, request: PreviewRequest): Promise<ChangeP
   if (goal.leave.length > 0 && request.refresh === undefined && after.threshold === before.threshold && after.layout === before.layout)
     warnings.push('what-left-stays-valid')
   if (goal.active.some(({ view }) => view.presence !== 'present')) warnings.push('location-away')
+  const monthly = {
+    before: await monthlyCost(core, { k: before.threshold, layout: before.layout, ids: places.active.map(({ id }) => id) }),
+    // What a location costs that is still to be added is not known.
+    after: goal.adding > 0 ? null : await monthlyCost(core, { k: goal.k, layout: goal.layout, ids: goal.active.map(({ id }) => id) }),
+  }
   return {
     before: { ...before, spare: spareBefore },
     after: { ...after, spare: spareAfter },
@@ -118,6 +124,7 @@ async function preview(core: SiteCore, request: PreviewRequest): Promise<ChangeP
     objects: due.deals,
     steps: due.steps,
     bytes: due.bytes,
+    monthly,
     seconds: due.bytes === 0 ? 0 : rate > 0 ? Math.ceil(due.bytes / rate) : null,
     warnings,
   }

@@ -86,6 +86,8 @@ test('plan compares, recommends with reasons, and says what to mind; what is wan
   const cli = inside(at.folder)
   const own = await cli.quorate(['plan'])
   assert.equal(own.code, 3, own.errors)
+  assert.match(own.out, /^= +2-shared-1\.2\.3 +2 of 3 +shared/m)
+  assert.match(own.out, /quorate plan --take CHOICE/)
   assert.match(own.out, /^10 choices compared for 1\.0 TiB in 1000 files\.$/m)
   assert.match(own.out, /Nothing has all you want; this comes nearest\. It lacks .*independent providers/)
   assert.match(own.out, /Mind: nobody said who runs west, east, north; they count as one provider\./)
@@ -98,7 +100,7 @@ test('plan compares, recommends with reasons, and says what to mind; what is wan
   const args = ['plan', '--candidates', 'candidates.json', '--size', '20TiB', '--want-loss', '1e-4']
   const good = await cli.quorate(args)
   assert.equal(good.code, 0, good.errors)
-  assert.match(good.out, /^> +\d of \d +sealed +[\d.]+ EUR/m)
+  assert.match(good.out, /^> +\d-sealed-\S+ +\d of \d +sealed +[\d.]+ EUR/m)
   assert.match(good.out, /It is the cheapest that has all you want\./)
   const answer = plan.parse(JSON.parse((await cli.quorate([...args, '-k', '2', '-n', '3', '--layout', 'shared', '--json'])).out))
   assert.equal(answer.bytes, 20 * 2 ** 40)

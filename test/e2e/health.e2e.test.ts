@@ -133,6 +133,57 @@ test('the planner answers sliders, also by keyboard, and shows who could read to
   await looks.at(page, 'planner')
 })
 
+test('a location that is only thought of is compared, and must be added before a choice with it is taken', async () => {
+  await page.getByRole('button', { name: 'Think of another location' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'Compare it' }).click()
+  await dialog.getByText('Give it a name.').waitFor()
+  await dialog.getByLabel('What you call it').fill('far')
+  await dialog.getByLabel('Provider').fill('Far AG')
+  await looks.at(page, 'thought', ['phone-dark'])
+  await dialog.getByRole('button', { name: 'Compare it' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  const choice = page.getByTestId('plan-choice')
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('label')].some(
+      (one) => one.textContent === 'Locations in all (n)' && document.getElementById(one.htmlFor)?.getAttribute('max') === '5',
+    ),
+  )
+  await page.getByLabel('Locations in all (n)').focus()
+  await page.keyboard.press('End')
+  await choice.getByText('The vault does not have far yet.').waitFor()
+  assert.equal(await choice.getByRole('link', { name: 'Add a location' }).getAttribute('href'), '#/locations')
+  assert.equal(await choice.getByRole('button', { name: 'Take this choice' }).count(), 0)
+  await page.getByRole('button', { name: 'Forget far' }).click()
+})
+
+test('a choice is taken: the change is filled in, says what a month costs, and runs', async () => {
+  const table = page.getByRole('region', { name: 'Planner: The unbeaten choices' })
+  const present = table.getByRole('row').filter({ hasText: 'now' })
+  await present.getByRole('button', { name: '2 of 4, shared' }).click()
+  const choice = page.getByTestId('plan-choice')
+  await choice.getByText('This is what the vault has now.').waitFor()
+  await page.getByLabel('Locations in all (n)').focus()
+  await page.keyboard.press('ArrowLeft')
+  await choice.getByText('2 of 3').waitFor()
+  await choice.getByRole('button', { name: 'Take this choice' }).click()
+  const dialog = page.getByRole('dialog')
+  await page.getByTestId('change-preview').getByText('2 of 3, shared').waitFor()
+  assert.equal(await dialog.getByRole('checkbox', { checked: true }).count(), 1)
+  await page
+    .getByTestId('change-preview')
+    .getByText(/EUR now, .* then, as the vault is used/)
+    .waitFor()
+  await looks.at(page, 'take-choice', ['desktop', 'phone-dark'])
+  await dialog.getByRole('button', { name: 'Begin' }).click()
+  await page.getByRole('heading', { name: 'Where your files lie', level: 1 }).waitFor()
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=location]').length === 3)
+  await page.evaluate(() => {
+    location.hash = '#/planner'
+  })
+  await page.getByTestId('plan-choice').getByText('This is what the vault has now.').waitFor()
+})
+
 test('the same in German', async () => {
   await page.getByRole('button', { name: 'Language and appearance' }).click()
   await page.getByRole('menuitemradio', { name: 'Deutsch' }).click()

@@ -4,7 +4,7 @@ import { suite, test } from 'node:test'
 import { isFailure } from '#base'
 import { type PlanCandidate, planRequest } from '#contract'
 import { planPlacement, type PlanQuestion } from '../../src/storage/planner.ts'
-import { makeSite, pattern, put } from './site.ts'
+import { finished, makeSite, pattern, put } from './site.ts'
 
 const GIB = 2 ** 30
 
@@ -142,7 +142,7 @@ suite('recommendation', () => {
   })
 
   test('compares with the vault as it is', () => {
-    const current = { threshold: 5, layout: 'shared' } as const
+    const current = { threshold: 5, layout: 'shared', locations: FIVE.map(({ label }) => label) } as const
     const answer = planPlacement(question({ current }))
     assert.equal(answer.options[answer.current!]!.threshold, 5)
     const codes = answer.reasons.map(({ code }) => code)
@@ -150,9 +150,26 @@ suite('recommendation', () => {
     const chosen = answer.options[answer.recommended!]!
     const candidates = FIVE.filter(({ label }) => chosen.locations.includes(label))
     const again = planPlacement(
-      question({ candidates, count: chosen.count, current: { threshold: chosen.threshold, layout: chosen.layout } }),
+      question({
+        candidates,
+        count: chosen.count,
+        current: { threshold: chosen.threshold, layout: chosen.layout, locations: candidates.map(({ label }) => label) },
+      }),
     )
     assert.deepEqual(again.reasons.at(-1), { code: 'as-it-is' })
+  })
+
+  test('the vault as it is stands among the compared whatever is asked for, and is never recommended for that', () => {
+    const current = { threshold: 2, layout: 'shared', locations: ['a1', 'b', 'c'] } as const
+    const answer = planPlacement(question({ current, threshold: 4, layouts: ['sealed'] }))
+    const now = answer.options[answer.current!]!
+    assert.deepEqual([now.id, now.locations], ['2-shared-1.3.4', ['a1', 'b', 'c']])
+    assert.equal(answer.options[answer.recommended!]!.threshold, 4)
+    // Of equal shapes the one with the vault's own locations is the present one, although others are cheaper.
+    const same = planPlacement(question({ current }))
+    assert.equal(same.options[same.current!]!.id, '2-shared-1.3.4')
+    assert.equal(new Set(same.options.map(({ id }) => id)).size, same.options.length)
+    assert.equal(planPlacement(question({ current: { ...current, locations: ['a1', 'b', 'elsewhere'] } })).current, null)
   })
 
   test('ten candidates are compared in a moment; eleven, one or twins are refused', () => {
@@ -195,5 +212,37 @@ test('a site plans for its own locations as people described them, and for other
     assert.ok((await empty.storage.plan({ candidates: FIVE, bytes: GIB })).options.length > 0)
   } finally {
     await empty.end()
+  }
+})
+
+test('a choice that is taken becomes the vault: the preview says what it costs, the change runs, and it is the present one then', async () => {
+  const site = await makeSite({ count: 4 })
+  try {
+    await put(site.storage, '/f', pattern(100_000))
+    for (const [index, label] of ['a', 'b', 'c', 'd'].entries())
+      await site.storage.setTraits({ location: label, traits: place(label, label, 'DE', 0.01 * (index + 1)).traits })
+    const before = await site.storage.plan({ also: [place('e', 'Epsilon', 'SE', 0.001)], choice: '3-sealed-1.2.3' })
+    const foreign = before.options.find(({ locations }) => locations.includes('e'))!
+    assert.deepEqual(foreign.change!.add, ['e'])
+    assert.match(foreign.id, /\+1$/)
+    const wanted = before.options.find(({ id }) => id === '3-sealed-1.2.3')!
+    assert.deepEqual(wanted.change!.add, [])
+    assert.equal(wanted.change!.leave.length, 1)
+    const { threshold, layout, leave } = wanted.change!
+    const request = { threshold, layout, leave: leave.map((location) => ({ location })) }
+    const preview = await site.storage.previewChange(request)
+    assert.deepEqual([preview.after.threshold, preview.after.count, preview.after.layout], [3, 3, 'sealed'])
+    assert.ok(preview.monthly.before!.amount > preview.monthly.after!.amount)
+    assert.equal(preview.monthly.after!.currency, 'EUR')
+    assert.ok(Math.abs(preview.monthly.before!.amount - before.options[before.current!]!.cost!.total) < 1e-9)
+    assert.ok(Math.abs(preview.monthly.after!.amount - wanted.cost!.total) < 1e-9)
+    // What is still to be added has no price yet.
+    assert.equal((await site.storage.previewChange({ ...request, adding: 1 })).monthly.after, null)
+    const { task } = await site.storage.requestChange(request)
+    assert.equal((await finished(site.storage, Promise.resolve({ id: task! }))).state, 'done')
+    const after = await site.storage.plan({})
+    assert.equal(after.options[after.current!]!.id, '3-sealed-1.2.3')
+  } finally {
+    await site.end()
   }
 })

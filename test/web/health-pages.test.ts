@@ -61,6 +61,8 @@ test('traits go into the form and come back; what is not usable is named', () =>
 function option(total: number | null, lossPerYear: number, change: Partial<PlanOption> = {}): PlanOption {
   const none = { least: 1, sets: [] }
   return {
+    id: '2-shared-1.2.3',
+    change: null,
     threshold: 2,
     count: 3,
     layout: 'shared',

@@ -16,6 +16,8 @@ export interface ChangeOptions {
   readonly preview: boolean
   /** Begins it and does not stay. */
   readonly begin: boolean
+  /** Nothing begins before a person at the keyboard says so. */
+  readonly ask?: boolean
 }
 
 const WARNINGS: Record<ChangePreview['warnings'][number], string> = {
@@ -30,6 +32,7 @@ const WARNINGS: Record<ChangePreview['warnings'][number], string> = {
 export async function change(context: Context, request: ChangeRequest, options: ChangeOptions): Promise<number> {
   await tellPreview(context, await context.client.previewChange(request, { signal: context.signal }), options.preview)
   if (options.preview) return EXIT.done
+  if (options.ask === true) await confirm(context)
   const begun = await context.client.requestChange(request, { signal: context.signal })
   return options.begin ? tellStatus(context, begun) : watch(context)
 }
@@ -47,6 +50,17 @@ export async function replaceLocation(
   await context.out.line(`${printable(added.label)} is location ${added.x}, and takes over from ${printable(given.old)}.`)
   const begun = await context.client.requestChange(request, { signal: context.signal })
   return options.begin ? tellStatus(context, begun) : watch(context)
+}
+
+async function confirm({ host, out }: Context): Promise<void> {
+  if (!host.keyboard || out.json)
+    throw new Failure('cli.usage', {
+      detail: 'Nobody can be asked whether this change is to begin.',
+      next: 'Look at it with --preview, then say --yes.',
+    })
+  const { confirm: ask } = await import('@clack/prompts')
+  if ((await ask({ message: 'Begin this change?', initialValue: false, output: process.stderr })) !== true)
+    throw new Failure('base.cancelled', { detail: 'Nothing was changed' })
 }
 
 export async function changeStatus(context: Context): Promise<number> {
@@ -98,7 +112,14 @@ async function tellPreview(context: Context, preview: ChangePreview, alone: bool
   await context.out.line(`then  ${shape(after)}; meanwhile at least ${spareMeanwhile}`)
   const time = seconds === null || seconds === 0 ? '' : `, about ${duration(seconds)}`
   await context.out.line(`${counted(objects, 'object')} to change, ${size(bytes)} to write${time}`)
+  await tellMonthly(context, preview.monthly)
   for (const warning of preview.warnings) await context.out.line(`  ${WARNINGS[warning]}`)
+}
+
+async function tellMonthly(context: Context, { before, after }: ChangePreview['monthly']): Promise<void> {
+  if (before === null && after === null) return
+  const money = (sum: ChangePreview['monthly']['before']): string => (sum === null ? '?' : `${sum.amount.toFixed(2)} ${sum.currency}`)
+  await context.out.line(`a month, as it is used: ${money(before)} now, ${money(after)} then`)
 }
 
 /** The exit code is `degraded` while something is not as wanted. */

@@ -1,14 +1,17 @@
-// plan: what other choices of locations, threshold and layout would cost, keep, and reveal to whom. Nothing is changed by it.
+// plan: what other choices of locations, threshold and layout would cost, keep, and reveal to whom. Only a choice that is taken changes anything.
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Failure } from '#base'
-import { planCandidate, type Plan, type PlanCandidate, type PlanOption, type PlanWarning } from '#contract'
+import { type ChangeRequest, planCandidate, type Plan, type PlanCandidate, type PlanOption, type PlanWarning } from '#contract'
 import { EXIT } from '../exit-codes.ts'
 import type { Context } from '../context.ts'
 import { counted, printable, size, table } from '../words.ts'
+import { change } from './change.ts'
 
 export interface PlanOptions {
   readonly candidates?: string | undefined
+  /** File of locations that are thought of beside those of the vault. */
+  readonly with?: string | undefined
   readonly size?: number | undefined
   readonly files?: number | undefined
   readonly threshold?: number | undefined
@@ -22,6 +25,11 @@ export interface PlanOptions {
   readonly wantJurisdictions?: number | undefined
   readonly wantSpare?: number | undefined
   readonly all: boolean
+  /** Name of a choice, as the table shows it: the vault becomes so. */
+  readonly take?: string | undefined
+  readonly preview: boolean
+  readonly begin: boolean
+  readonly yes: boolean
 }
 
 export type PlanWish = { readonly kind: 'plan'; readonly options: PlanOptions }
@@ -60,9 +68,12 @@ export async function plan(context: Context, options: PlanOptions): Promise<numb
     jurisdictions: options.wantJurisdictions,
     spare: options.wantSpare,
   })
-  const candidates = options.candidates === undefined ? undefined : await readCandidates(resolve(context.host.folder, options.candidates))
+  const candidates =
+    options.candidates === undefined ? undefined : await readCandidates(resolve(context.host.folder, options.candidates), { least: 2 })
+  const also = options.with === undefined ? undefined : await readCandidates(resolve(context.host.folder, options.with), { least: 1 })
   const request = stated({
     candidates,
+    also,
     bytes: options.size,
     files: options.files,
     threshold: options.threshold,
@@ -70,12 +81,40 @@ export async function plan(context: Context, options: PlanOptions): Promise<numb
     layouts: options.layout === undefined ? undefined : [options.layout],
     readShare: options.readShare,
     repairDays: options.repairDays,
+    choice: options.take,
   })
   const answer = await client.plan({ ...request, wants }, { signal })
+  if (options.take !== undefined) return take(context, answer, options)
   await out.value(answer)
   await tell(context, answer, options.all)
   const chosen = answer.recommended === null ? undefined : answer.options[answer.recommended]
   return chosen === undefined || chosen.lacks.length > 0 ? EXIT.degraded : EXIT.done
+}
+
+/** Makes the vault what a choice says. Refuses a choice whose locations the vault does not have yet. */
+async function take(context: Context, answer: Plan, options: PlanOptions): Promise<number> {
+  const option = answer.options.find(({ id }) => id === options.take)
+  if (option === undefined)
+    throw new Failure('storage.absent', {
+      detail: `${JSON.stringify(options.take)} is none of the ${counted(answer.considered, 'choice')}`,
+      next: 'Names stand in the first column of: quorate plan --all',
+    })
+  const wanted = option.change
+  if (wanted === null)
+    throw new Failure('storage.no-vault', { detail: 'there is no vault that could become so', next: 'Make it: quorate init' })
+  if (wanted.add.length > 0)
+    throw new Failure('storage.absent', {
+      detail: `the vault has no location ${wanted.add.map((label) => JSON.stringify(label)).join(', ')} yet`,
+      next: `Add first: ${wanted.add.map((label) => `quorate location add PLACE --label ${JSON.stringify(label)}`).join('; ')}`,
+      culprits: wanted.add,
+    })
+  const request: ChangeRequest = {
+    threshold: wanted.threshold,
+    layout: wanted.layout,
+    ...(wanted.leave.length === 0 ? {} : { leave: wanted.leave.map((location) => ({ location })) }),
+  }
+  await context.out.line(`${option.threshold} of ${option.count}, ${option.layout}: ${option.locations.map(printable).join(', ')}`)
+  return change(context, request, { preview: options.preview, begin: options.begin, ask: !options.yes })
 }
 
 async function tell(context: Context, answer: Plan, all: boolean): Promise<void> {
@@ -89,11 +128,12 @@ async function tell(context: Context, answer: Plan, all: boolean): Promise<void>
       .filter(({ index }) => index === recommended || index === current)
       .filter((one) => !(all ? wanted : wanted.slice(0, SHOWN)).includes(one)),
   )
-  const header = ['', 'k of n', 'layout', 'a month', 'kept', 'read', 'loss a year', 'to read', 'locations']
+  const header = ['', 'choice', 'k of n', 'layout', 'a month', 'kept', 'read', 'loss a year', 'to read', 'locations']
   const rows = shown
     .toSorted((a, b) => a.index - b.index)
     .map(({ option, index }) => [
-      index === recommended ? '>' : index === current ? '=' : option.front ? '' : '-',
+      `${index === recommended ? '>' : ''}${index === current ? '=' : ''}` || (option.front ? '' : '-'),
+      option.id,
       `${option.threshold} of ${option.count}`,
       option.layout,
       option.cost === null ? '?' : `${option.cost.total.toFixed(2)} ${currency ?? ''}`.trimEnd(),
@@ -105,6 +145,7 @@ async function tell(context: Context, answer: Plan, all: boolean): Promise<void>
     ])
   for (const line of table([header, ...rows])) await out.line(line)
   await out.line('> recommended; = as it is now; - beaten by another in everything')
+  if (options.some((option) => option.change !== null)) await out.line('To make the vault so: quorate plan --take CHOICE')
   if (recommended !== null) await tellRecommended(context, answer, options[recommended]!)
 }
 
@@ -140,15 +181,15 @@ function stated<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], un
 }
 
 /** JSON: an array of {label, traits}, as `quorate health --json` shows locations. */
-async function readCandidates(file: string): Promise<PlanCandidate[]> {
+async function readCandidates(file: string, { least }: { readonly least: number }): Promise<PlanCandidate[]> {
   try {
     const text = await readFile(file, 'utf8')
     if (text.length > FILE_BYTES_MAX) throw new Error('too large')
-    return planCandidate.array().min(2).max(10).parse(JSON.parse(text))
+    return planCandidate.array().min(least).max(10).parse(JSON.parse(text))
   } catch (error) {
     throw new Failure('cli.file', {
       detail: `${file} holds no candidates`,
-      next: 'Write a JSON array of 2 to 10 objects {"label": ..., "traits": {"provider": ..., "price": {...}}}; see docs/operate/planner.md.',
+      next: `Write a JSON array of ${least} to 10 objects {"label": ..., "traits": {"provider": ..., "price": {...}}}; see docs/operate/planner.md.`,
       culprits: [file],
       cause: error,
     })

@@ -200,7 +200,17 @@ export function createMemoryDoor(): MemoryDoor {
     async previewChange() {
       note('previewChange')
       const { wanted } = CHANGE
-      return { before: wanted, after: wanted, spareMeanwhile: 1, objects: 0, steps: CHANGE.due.steps, bytes: 0, seconds: 0, warnings: [] }
+      return {
+        before: wanted,
+        after: wanted,
+        spareMeanwhile: 1,
+        objects: 0,
+        steps: CHANGE.due.steps,
+        bytes: 0,
+        monthly: { before: null, after: null },
+        seconds: 0,
+        warnings: [],
+      }
     },
     async requestChange() {
       note('requestChange')

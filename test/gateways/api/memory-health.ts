@@ -1,6 +1,6 @@
 // The health of the door in memory: settings and traits that stay, numbers that are made up.
 import type { Door } from '#access'
-import { type HealthView, type MeasuredLocation, planRequest, type Traits } from '#contract'
+import { type HealthView, type MeasuredLocation, type PlanOption, planRequest, type Traits } from '#contract'
 import { Failure } from '#base'
 import { planPlacement } from '../../../src/storage/planner.ts'
 
@@ -67,9 +67,27 @@ export function createMemoryHealth(note: (name: string) => void, location: { rea
     },
     async plan(request) {
       note('plan')
-      const { candidates, bytes = 2 ** 40, files = 1000, tagsPerYear = 12, fullPerYear = 1, ...rest } = planRequest.parse(request)
-      const own = ['west', 'east', 'north'].map((label) => ({ label, traits: {} }))
-      return planPlacement({ ...rest, tagsPerYear, fullPerYear, candidates: candidates ?? own, bytes, files })
+      const parsed = planRequest.parse(request)
+      const { candidates, also = [], bytes = 2 ** 40, files = 1000, tagsPerYear = 12, fullPerYear = 1, ...rest } = parsed
+      const labels = ['west', 'east', 'north']
+      const own = labels.map((label) => ({ label, traits: {} }))
+      const current = { threshold: 2, layout: 'shared' as const, locations: labels }
+      const answer = planPlacement({
+        ...rest,
+        tagsPerYear,
+        fullPerYear,
+        candidates: [...(candidates ?? own), ...also],
+        current,
+        bytes,
+        files,
+      })
+      const changeTo = ({ threshold, layout, locations }: PlanOption): PlanOption['change'] => ({
+        threshold,
+        layout,
+        leave: labels.filter((label) => !locations.includes(label)).map(() => location.id),
+        add: locations.filter((label) => !labels.includes(label)),
+      })
+      return { ...answer, options: answer.options.map((option) => ({ ...option, change: changeTo(option) })) }
     },
     async setTraits(request) {
       note('setTraits')

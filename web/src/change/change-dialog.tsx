@@ -15,18 +15,22 @@ import { CHANGE } from './use-change.ts'
 interface ChangeDialogProps {
   readonly vault: VaultSummary
   readonly locations: readonly LocationStatus[]
+  /** What the fields begin with, for a change that was chosen elsewhere. */
+  readonly wanted?: { readonly threshold: number; readonly layout: Layout; readonly leave: readonly string[] } | undefined
+  /** The change is under way. */
+  readonly begun?: (() => void) | undefined
   readonly close: () => void
 }
 
 type Refresh = 'no' | 'shares' | 'keys'
 
-export function ChangeDialog({ vault, locations, close }: ChangeDialogProps): ReactNode {
+export function ChangeDialog({ vault, locations, wanted, begun, close }: ChangeDialogProps): ReactNode {
   const { words } = useSpeech()
   const queries = useQueryClient()
-  const [threshold, setThreshold] = useState(vault.threshold)
-  const [layout, setLayout] = useState<Layout>(vault.layout)
+  const [threshold, setThreshold] = useState(wanted?.threshold ?? vault.threshold)
+  const [layout, setLayout] = useState<Layout>(wanted?.layout ?? vault.layout)
   const [refresh, setRefresh] = useState<Refresh>('no')
-  const [leave, setLeave] = useState<readonly string[]>([])
+  const [leave, setLeave] = useState<readonly string[]>(wanted?.leave ?? [])
   const request: ChangeRequest = {
     ...(threshold === vault.threshold ? {} : { threshold }),
     ...(layout === vault.layout ? {} : { layout }),
@@ -45,6 +49,7 @@ export function ChangeDialog({ vault, locations, close }: ChangeDialogProps): Re
       void queries.invalidateQueries({ queryKey: keys.status })
       void queries.invalidateQueries({ queryKey: keys.tasks })
       close()
+      begun?.()
     },
   })
   const submit = (event: FormEvent): void => {
@@ -117,7 +122,9 @@ export function ChangeDialog({ vault, locations, close }: ChangeDialogProps): Re
 
 function Preview({ preview }: { readonly preview: ChangePreview }): ReactNode {
   const { words, measures } = useSpeech()
-  const { before, after, spareMeanwhile, objects, bytes, seconds, warnings } = preview
+  const { before, after, spareMeanwhile, objects, bytes, seconds, monthly, warnings } = preview
+  const money = (sum: ChangePreview['monthly']['before']): string =>
+    sum === null ? words.change.unpriced : `${measures.decimal(sum.amount, 2)} ${sum.currency}`
   const shape = ({ threshold, count, layout, spare }: ChangePreview['before']): string =>
     words.change.shape(threshold, count, words.layouts[layout], spare)
   return (
@@ -134,6 +141,12 @@ function Preview({ preview }: { readonly preview: ChangePreview }): ReactNode {
           {words.change.objects(objects)}, {measures.bytes(bytes)}
           {seconds !== null && seconds > 0 && `, ${words.change.about(measures.duration(seconds))}`}
         </dd>
+        {(monthly.before !== null || monthly.after !== null) && (
+          <>
+            <dt>{words.change.monthly}</dt>
+            <dd>{words.change.costs(money(monthly.before), money(monthly.after))}</dd>
+          </>
+        )}
       </dl>
       {warnings.length > 0 && (
         <ul className={styles.list}>

@@ -1,6 +1,6 @@
 // What people say of one location: who runs it, where, and what it costs.
 import type { MeasuredLocation } from '#contract'
-import { Button, TextInput } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent, type ReactNode } from 'react'
 import { Dialog } from '../app/dialog.tsx'
@@ -9,8 +9,8 @@ import { TroubleBox } from '../app/trouble-box.tsx'
 import dialogs from '../files/dialogs.module.css'
 import { client } from '../site/client.ts'
 import { useWords } from '../words/words.tsx'
-import styles from './health.module.css'
-import { draftOfTraits, TRAIT_FIELDS, type TraitField, traitsOf } from './traits-form.ts'
+import { TraitFields } from './trait-fields.tsx'
+import { draftOfTraits, traitsOf } from './traits-form.ts'
 import { useHealthWords } from './words.ts'
 
 export function TraitsDialog({ location, close }: { readonly location: MeasuredLocation; readonly close: () => void }): ReactNode {
@@ -34,24 +34,11 @@ export function TraitsDialog({ location, close }: { readonly location: MeasuredL
     setTried(true)
     if (wrong.length === 0) save.mutate()
   }
-  const troubleOf = (field: TraitField): string | undefined =>
-    !tried || !wrong.includes(field) ? undefined : field === 'currency' ? words.wrongCurrency : words.wrong
   return (
     <Dialog title={words.describeOf(location.label)} close={close}>
       <form className={dialogs.form} onSubmit={submit} noValidate>
         <p className={dialogs.text}>{words.describeText}</p>
-        <div className={styles.fields}>
-          {TRAIT_FIELDS.map((field) => (
-            <TextInput
-              key={field}
-              label={words.traits[field]}
-              value={draft[field]}
-              error={troubleOf(field)}
-              maxLength={80}
-              onChange={(event) => setDraft({ ...draft, [field]: event.currentTarget.value })}
-            />
-          ))}
-        </div>
+        <TraitFields draft={draft} wrong={tried ? wrong : []} change={setDraft} />
         <TroubleBox error={save.error} />
         <div className={dialogs.buttons}>
           <Button variant="default" onClick={close}>

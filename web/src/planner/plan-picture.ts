@@ -41,11 +41,18 @@ export function nines(part: number): { readonly value: number; readonly digits: 
   return { value: Math.floor(part * 10 ** (digits + 2)) / 10 ** digits, digits }
 }
 
-/** The option of this threshold and count that is best: of one layout, or of both the one that comes first. */
-export function chosenOf(
-  options: readonly PlanOption[],
-  choice: { readonly threshold: number; readonly count: number; readonly layout: PlanOption['layout'] },
-): PlanOption | undefined {
+export interface Choice {
+  /** Of one choice that was pointed at; sliders name none. */
+  readonly id?: string | undefined
+  readonly threshold: number
+  readonly count: number
+  readonly layout: PlanOption['layout']
+}
+
+/** The option that was pointed at, or the best of this threshold, count and layout. */
+export function chosenOf(options: readonly PlanOption[], choice: Choice): PlanOption | undefined {
+  const named = options.find(({ id }) => id === choice.id)
+  if (named !== undefined) return named
   return options.find(
     ({ best, threshold, count, layout }) => best && threshold === choice.threshold && count === choice.count && layout === choice.layout,
   )

@@ -56,7 +56,7 @@ export function PlanScatter({ plan, chosen }: { readonly plan: Plan; readonly ch
           {plan.options.map((option) => {
             const { x, y } = scale.spotOf(option)
             const shape = { className: styles.mark, 'data-front': option.front, 'data-layout': option.layout }
-            const key = `${option.threshold} ${option.layout} ${option.locations.join()}`
+            const key = option.id
             return option.layout === 'shared' ? (
               <circle key={key} cx={x} cy={y} r="5" {...shape} />
             ) : (

@@ -9,10 +9,12 @@ import { usePlannerWords } from './words.ts'
 
 const ROWS_MAX = 40
 
-export function PlanTable({ plan, take }: { readonly plan: Plan; readonly take: (option: PlanOption) => void }): ReactNode {
+export function PlanTable({ plan, look }: { readonly plan: Plan; readonly look: (option: PlanOption) => void }): ReactNode {
   const { measures } = useSpeech()
   const words = usePlannerWords()
-  const rows = plan.options.filter(({ front, best }) => front && best).slice(0, ROWS_MAX)
+  const marked = [plan.recommended, plan.current]
+  const rows = plan.options.flatMap((option, index) => ((option.front && option.best) || marked.includes(index) ? [{ option, index }] : []))
+  const shown = rows.filter(({ index }, row) => row < ROWS_MAX || marked.includes(index))
   return (
     <section className={styles.block} aria-labelledby="plan-table">
       <h2 id="plan-table">{words.table}</h2>
@@ -31,15 +33,17 @@ export function PlanTable({ plan, take }: { readonly plan: Plan; readonly take: 
             </tr>
           </thead>
           <tbody>
-            {rows.map((option) => {
+            {shown.map(({ option, index }) => {
               const rule = `${words.rule(measures.number(option.threshold), measures.number(option.count))}, ${words.layouts[option.layout]}`
               const { value, digits } = nines(option.availability)
               return (
-                <tr key={`${rule} ${option.locations.join()}`}>
+                <tr key={option.id} data-now={index === plan.current}>
                   <th scope="row">
-                    <Button variant="subtle" size="compact-sm" onClick={() => take(option)}>
+                    <Button variant="subtle" size="compact-sm" onClick={() => look(option)}>
                       {rule}
                     </Button>
+                    {index === plan.current && <span className={styles.tag}>{words.now}</span>}
+                    {index === plan.recommended && <span className={styles.tag}>{words.best}</span>}
                   </th>
                   <td>{option.cost === null ? words.unpriced : `${measures.decimal(option.cost.total, 2)} ${plan.currency ?? ''}`}</td>
                   <td>{measures.bytes(option.keptBytes)}</td>

@@ -1,27 +1,30 @@
 // People move k, n and size, and see what it costs, how safe it is, and who could read together.
-import type { Plan, PlanOption, PlanRequest } from '#contract'
-import { Button, SegmentedControl, Skeleton } from '@mantine/core'
+import type { Plan, PlanCandidate, PlanOption, PlanRequest } from '#contract'
+import { Button, Pill, SegmentedControl, Skeleton } from '@mantine/core'
+import { IconPlus } from '@tabler/icons-react'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useDeferredValue, useEffect, useState, type ReactNode } from 'react'
+import { lazy, Suspense, useDeferredValue, useEffect, useState, type ReactNode } from 'react'
 import { hrefOf } from '../app/route.ts'
 import { TroubleBox } from '../app/trouble-box.tsx'
 import { client } from '../site/client.ts'
+import { useStatus } from '../site/queries.ts'
 import { useSpeech } from '../words/words.tsx'
 import { OptionCard } from './option-card.tsx'
-import { chosenOf, SIZES } from './plan-picture.ts'
+import { type Choice, chosenOf, SIZES } from './plan-picture.ts'
 import { PlanScatter } from './plan-scatter.tsx'
 import { PlanTable } from './plan-table.tsx'
 import styles from './planner.module.css'
 import { Slide } from './slide.tsx'
+import { TakeChoice } from './take-choice.tsx'
 import { usePlannerWords } from './words.ts'
 
 const READ_SHARES = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5] as const
 
-export interface Choice {
-  readonly threshold: number
-  readonly count: number
-  readonly layout: PlanOption['layout']
-}
+const CANDIDATES_MAX = 10
+const ThoughtDialog = lazy(async () => ({ default: (await import('./thought-dialog.tsx')).ThoughtDialog }))
+
+/** Locations that are only thought of: kept while the tab is open, so that one may be added meanwhile. */
+let thoughtOf: readonly PlanCandidate[] = []
 
 export function PlannerPage(): ReactNode {
   const { words: all, measures } = useSpeech()
@@ -32,7 +35,22 @@ export function PlannerPage(): ReactNode {
   const [providers, setProviders] = useState(2)
   const [jurisdictions, setJurisdictions] = useState(1)
   const [choice, setChoice] = useState<Choice | undefined>()
-  const request: PlanRequest = { readShare, wants: { providers, jurisdictions }, ...(size === undefined ? {} : { bytes: SIZES[size]! }) }
+  const [thoughts, setThoughts] = useState(thoughtOf)
+  const [thinking, setThinking] = useState(false)
+  const { data: status } = useStatus()
+  const owned = status?.locations.map(({ label }) => label) ?? []
+  // One that was added meanwhile is thought of no longer.
+  const also = thoughts.filter(({ label }) => !owned.includes(label))
+  const think = (next: readonly PlanCandidate[]): void => {
+    thoughtOf = next
+    setThoughts(next)
+  }
+  const request: PlanRequest = {
+    readShare,
+    wants: { providers, jurisdictions },
+    ...(size === undefined ? {} : { bytes: SIZES[size]! }),
+    ...(also.length === 0 ? {} : { also: [...also] }),
+  }
   const asked = useDeferredValue(request)
   const plan = useQuery({
     queryKey: ['plan', asked],
@@ -50,7 +68,39 @@ export function PlannerPage(): ReactNode {
         <p className={styles.soft}>
           {words.describe} <a href={hrefOf({ page: 'health' })}>{words.toHealth}</a>
         </p>
+        <div className={styles.thoughts}>
+          {also.map(({ label }) => (
+            <Pill
+              key={label}
+              size="md"
+              withRemoveButton
+              onRemove={() => think(also.filter((one) => one.label !== label))}
+              removeButtonProps={{ 'aria-label': words.thought.drop(label), tabIndex: 0, 'aria-hidden': false }}
+            >
+              {label}
+            </Pill>
+          ))}
+          <Button
+            variant="default"
+            size="compact-sm"
+            leftSection={<IconPlus size={16} aria-hidden />}
+            disabled={owned.length + also.length >= CANDIDATES_MAX}
+            title={owned.length + also.length >= CANDIDATES_MAX ? words.thought.most : undefined}
+            onClick={() => setThinking(true)}
+          >
+            {words.thought.add}
+          </Button>
+        </div>
       </div>
+      {thinking && (
+        <Suspense>
+          <ThoughtDialog
+            taken={[...owned, ...also.map(({ label }) => label)]}
+            add={(one) => think([...also, one])}
+            close={() => setThinking(false)}
+          />
+        </Suspense>
+      )}
       <TroubleBox error={plan.error} retry={() => void plan.refetch()} />
       {plan.isPending && <Skeleton height={420} radius="lg" />}
       {plan.data !== undefined && (
@@ -99,9 +149,10 @@ function Planned({ plan, choice, setChoice, children }: PlannedProps): ReactNode
   const current = plan.current === null ? undefined : plan.options[plan.current]
   const most = Math.max(...plan.options.map(({ count }) => count))
   const first = current ?? recommended ?? plan.options[0]!
-  const { threshold, count, layout } = choice ?? first
-  const chosen = chosenOf(plan.options, { threshold, count, layout })
-  const take = (option: PlanOption): void => setChoice({ threshold: option.threshold, count: option.count, layout: option.layout })
+  const { id, threshold, count, layout } = choice ?? first
+  const chosen = chosenOf(plan.options, { id, threshold, count, layout })
+  const look = (option: PlanOption): void =>
+    setChoice({ id: option.id, threshold: option.threshold, count: option.count, layout: option.layout })
   return (
     <>
       <section className={styles.block} aria-label={words.wants}>
@@ -134,14 +185,21 @@ function Planned({ plan, choice, setChoice, children }: PlannedProps): ReactNode
       <div className={styles.two}>
         <section className={styles.block} aria-labelledby="plan-choice" aria-live="polite" data-testid="plan-choice">
           <h2 id="plan-choice">{words.choice}</h2>
-          {chosen === undefined ? <p className={styles.soft}>{words.none}</p> : <OptionCard option={chosen} currency={plan.currency} />}
+          {chosen === undefined ? (
+            <p className={styles.soft}>{words.none}</p>
+          ) : (
+            <>
+              <OptionCard option={chosen} currency={plan.currency} />
+              <TakeChoice option={chosen} isNow={chosen === current} />
+            </>
+          )}
         </section>
         {recommended !== undefined && (
           <section className={styles.block} aria-labelledby="plan-recommended" data-testid="plan-recommended">
             <div className={styles.row}>
               <h2 id="plan-recommended">{words.recommended}</h2>
-              <Button variant="default" size="compact-sm" onClick={() => take(recommended)}>
-                {words.take}
+              <Button variant="default" size="compact-sm" onClick={() => look(recommended)}>
+                {words.look}
               </Button>
             </div>
             <ul className={styles.reasons}>
@@ -160,7 +218,7 @@ function Planned({ plan, choice, setChoice, children }: PlannedProps): ReactNode
         )}
       </div>
       <PlanScatter plan={plan} chosen={chosen} />
-      <PlanTable plan={plan} take={take} />
+      <PlanTable plan={plan} look={look} />
     </>
   )
 }
