@@ -62,11 +62,18 @@ async function passOf(site: FaultySite, depth: 'present' | 'tags' | 'full') {
   return (await site.storage.health()).schedule.find((pass) => pass.depth === depth)!
 }
 
-/** Time goes by in small jumps until the pass has come to its end. */
-async function wholePass(site: FaultySite, clock: ReturnType<typeof jumpClock>, depth: 'present' | 'tags' | 'full'): Promise<void> {
+/** Checks of this depth begin, and time goes by in small jumps until the first of them has come to its end. */
+async function firstPass(
+  site: FaultySite,
+  clock: ReturnType<typeof jumpClock>,
+  { depth, autoRepair = false }: { readonly depth: 'present' | 'tags' | 'full'; readonly autoRepair?: boolean },
+): Promise<void> {
   const before = (await passOf(site, depth)).finished
+  await still(site, { paused: false, autoRepair, schedule: only(depth) })
+  let rounds = 0
   await until(`the end of a pass of ${depth}`, async () => {
-    clock.jump(HOUR_MS / 60)
+    // Nearly a period, then slowly: the next pass must not begin before this one is seen to end.
+    clock.jump(rounds++ < 49 ? HOUR_MS / 50 : HOUR_MS / 100_000)
     return (await passOf(site, depth)).finished !== before
   })
 }
@@ -88,8 +95,7 @@ suite('checking by schedule', () => {
       const ofCatalogue = fragmentsAt(site.at['a']!).filter((name) => !ofFiles.has(name))
       assert.ok(ofCatalogue.length > 0)
       for (const name of ofCatalogue) harm(site, 'a', name)
-      await still(site, { paused: false, autoRepair: true, schedule: only('tags') })
-      await wholePass(site, clock, 'tags')
+      await firstPass(site, clock, { depth: 'tags', autoRepair: true })
       assert.ok((await passOf(site, 'tags')).findings >= 4 + ofCatalogue.length)
       await until('a repair', async () => {
         clock.jump(60_000)
@@ -118,8 +124,7 @@ suite('checking by schedule', () => {
         const page = await list(request, options)
         return { ...page, entries: page.entries.filter(({ name }) => name !== hidden) }
       }
-      await still(site, { paused: false, schedule: only('present') })
-      await wholePass(site, clock, 'present')
+      await firstPass(site, clock, { depth: 'present' })
       const stateOf = async (path: string, label: string) =>
         (await site.storage.placement({ path })).fragments.find((one) => one.label === label)!.state
       assert.equal(await stateOf('/gone', 'b'), 'lost')
@@ -135,8 +140,7 @@ suite('checking by schedule', () => {
       await put(site.storage, '/lost', BYTES)
       await put(site.storage, '/empty', new Uint8Array(0))
       for (const label of ['a', 'b']) harm(site, label, await nameAt(site, '/lost', label))
-      await still(site, { paused: false, schedule: only('full') })
-      await wholePass(site, clock, 'full')
+      await firstPass(site, clock, { depth: 'full' })
       assert.ok((await passOf(site, 'full')).findings >= 1)
       const task = await finished(site.storage, site.storage.scrub({ depth: 'full' }))
       const unreadable = task.report!.findings.filter(({ kind }) => kind === 'unreadable')
