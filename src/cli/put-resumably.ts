@@ -1,7 +1,7 @@
 // One file into the vault, however often the way is interrupted: in this run, or by the same command on another day.
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { Failure, isFailure, systemClock } from '#base'
-import { uploadResumably, type ResumeNews, type Stored } from '#contract'
+import { prefixProof, uploadResumably, type PrefixHash, type ResumeNews, type Stored } from '#contract'
 import type { Context } from './context.ts'
 import type { LocalSource } from './local-source.ts'
 import { printable, sentence, size } from './words.ts'
@@ -36,7 +36,10 @@ export async function putResumably(
         sizeBytes: source.sizeBytes,
         modified: source.modified,
         ifAbsent: item.ifAbsent,
-        proof: (lengthBytes) => digest(source.read(0, lengthBytes), signal),
+        proof: prefixProof(
+          () => hashOf(createHash('sha256')),
+          (from, end) => stoppable(source.read(from, end), signal),
+        ),
       },
       send: async ({ id, turn, offset }) => {
         async function* body(): AsyncIterable<Uint8Array> {
@@ -59,13 +62,15 @@ export async function putResumably(
   }
 }
 
-async function digest(parts: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<string> {
-  const hash = createHash('sha256')
+function hashOf(hash: Hash): PrefixHash {
+  return { update: (bytes) => hash.update(bytes), copy: () => hashOf(hash.copy()), hex: () => hash.digest('hex') }
+}
+
+async function* stoppable(parts: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   for await (const part of parts) {
     if (signal.aborted) throw new Failure('base.cancelled')
-    hash.update(part)
+    yield part
   }
-  return hash.digest('hex')
 }
 
 /** Undefined for what the meter shows, or what was said already. */

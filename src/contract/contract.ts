@@ -14,7 +14,7 @@ export * from './kit.ts'
 export * from './writers.ts'
 export { routes, type Route, type Routes } from './routes.ts'
 export * from './client.ts'
-export { uploadResumably, type ResumableSource, type ResumeNews, type ResumeOptions } from './resuming.ts'
+export { prefixProof, uploadResumably, type PrefixHash, type ResumableSource, type ResumeNews, type ResumeOptions } from './resuming.ts'
 export type { SendUploadRequest, UploadCalls } from './upload-calls.ts'
 export { toProblem } from './problem.ts'
 export type Capabilities = z.infer<typeof capabilities>

@@ -45,6 +45,31 @@ export interface ResumeOptions {
   readonly patienceMs?: number
 }
 
+/** A SHA-256 under way. */
+export interface PrefixHash {
+  update(bytes: Uint8Array): unknown
+  copy(): PrefixHash
+  hex(): string
+}
+
+/**
+ * `proof` of a source that gives its bytes from `from` up to `end`. What was hashed for one proof is not read again for a later one, or a link that
+ * breaks all the time would have the whole source read each time.
+ */
+export function prefixProof(
+  begin: () => PrefixHash | Promise<PrefixHash>,
+  read: (from: number, end: number) => AsyncIterable<Uint8Array>,
+): ResumableSource['proof'] {
+  let known: { readonly length: number; readonly hash: PrefixHash } | undefined
+  return async (lengthBytes) => {
+    const from = known !== undefined && known.length <= lengthBytes ? known : { length: 0, hash: await begin() }
+    const hash = from.hash.copy()
+    for await (const part of read(from.length, lengthBytes)) hash.update(part)
+    known = { length: lengthBytes, hash }
+    return hash.copy().hex()
+  }
+}
+
 const PATIENCE_MS = 24 * 3_600_000
 const BACKOFF_MS = 500
 const BACKOFF_MS_MAX = 60_000

@@ -1,10 +1,10 @@
 // A real site behind a link that breaks all the time, and its restarts: what is sent arrives.
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { join } from 'node:path'
 import { createAccess } from '#access'
 import { Failure } from '#base'
-import { createClient, uploadResumably, type Client, type ResumeNews, type Stored } from '#contract'
+import { createClient, prefixProof, uploadResumably, type PrefixHash, type Client, type ResumeNews, type Stored } from '#contract'
 import { createApi, type Api } from '#gateways/api'
 import type { SiteStorage } from '#storage'
 import { socketTransport } from '../../../src/cli/socket-transport.ts'
@@ -94,6 +94,10 @@ export function madeSource(
   return source
 }
 
+export function hashing(hash: Hash): PrefixHash {
+  return { update: (bytes) => hash.update(bytes), copy: () => hashing(hash.copy()), hex: () => hash.digest('hex') }
+}
+
 export async function digestOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   const hash = createHash('sha256')
   for await (const part of body) hash.update(part)
@@ -114,7 +118,17 @@ export async function uploadMade(
   const source = madeSource(given.sizeBytes, given.seed)
   return uploadResumably({
     client,
-    source: { path: given.path, sizeBytes: given.sizeBytes, ifAbsent: false, proof: async (length) => source.digest(length) },
+    source: {
+      path: given.path,
+      sizeBytes: given.sizeBytes,
+      ifAbsent: false,
+      proof: prefixProof(
+        () => hashing(createHash('sha256')),
+        async function* (from, end) {
+          yield* source.read(from, end)
+        },
+      ),
+    },
     send: async ({ id, turn, offset }) => {
       async function* body(): AsyncIterable<Uint8Array> {
         yield* source.read(offset)

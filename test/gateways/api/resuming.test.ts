@@ -1,10 +1,11 @@
 // Uploads over a link that breaks all the time, through the real gateway: they arrive, once, whole.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { isFailure } from '#base'
-import type { ResumeNews } from '#contract'
-import { arrived, digestOf, madeSource, uploadMade, withLink } from './resuming-run.ts'
+import { prefixProof, type ResumeNews } from '#contract'
+import { arrived, digestOf, hashing, madeSource, uploadMade, withLink } from './resuming-run.ts'
 
 const MIB = 2 ** 20
 
@@ -100,6 +101,25 @@ test('two clients at once: the second one is refused while the first goes on', a
       await client.finishUpload(id, { turn })
       await arrived(steady, given)
     },
+  )
+})
+
+test('what was hashed for one proof is not read again for the next, and each proof is the hash of the beginning', async () => {
+  const source = madeSource(3 * MIB)
+  const reads: [number, number][] = []
+  const proof = prefixProof(
+    () => hashing(createHash('sha256')),
+    async function* (from, end) {
+      reads.push([from, end])
+      yield* source.read(from, end)
+    },
+  )
+  const lengths = [100, 70_000, 70_000, MIB, 2 * MIB + 1, MIB + 3, 3 * MIB]
+  for (const length of lengths) assert.equal(await proof(length), source.digest(length), String(length))
+  // Less than before is hashed from the first byte on.
+  assert.deepEqual(
+    reads.map(([from]) => from),
+    [0, 100, 70_000, 70_000, MIB, 0, MIB + 3],
   )
 })
 

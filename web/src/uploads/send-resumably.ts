@@ -1,6 +1,6 @@
 // One large upload, in slices, however often the connection breaks: it goes on where the site got to.
 import { Failure } from '#base'
-import { routes, target, toFailure, uploadResumably, type ResumeNews } from '#contract'
+import { prefixProof, routes, target, toFailure, uploadResumably, type PrefixHash, type ResumeNews } from '#contract'
 import { client } from '../site/client.ts'
 import { SiteStopped } from '../site/reach.ts'
 import type { Sending, UploadDoing } from './queue.ts'
@@ -29,7 +29,7 @@ export async function sendResumably({ file, path, signal, progress, doing }: Sen
         modified: new Date(file.lastModified).toISOString(),
         ...(file.type === '' ? {} : { type: file.type }),
         ifAbsent: false,
-        proof: (lengthBytes) => digest(file.slice(0, lengthBytes), signal),
+        proof: prefixProof(beginHash, (from, end) => partsOf(file, signal, { from, end })),
       },
       send: async ({ id: upload, turn, offset }) => {
         const slice = file.slice(offset, offset + SLICE_BYTES)
@@ -77,20 +77,25 @@ async function whyItBroke(slice: Blob): Promise<Error> {
   }
 }
 
-async function digest(blob: Blob, signal: AbortSignal): Promise<string> {
+async function beginHash(): Promise<PrefixHash> {
   const { sha256 } = await import('@noble/hashes/sha2.js')
-  const hash = sha256.create()
-  for (let at = 0; at < blob.size; at += READ_BYTES) {
+  const wrap = (hash: ReturnType<typeof sha256.create>): PrefixHash => ({
+    update: (bytes) => hash.update(bytes),
+    copy: () => wrap(hash.clone()),
+    hex: () => [...hash.digest()].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
+  })
+  return wrap(sha256.create())
+}
+
+async function* partsOf(file: Blob, signal: AbortSignal, { from, end }: { readonly from: number; readonly end: number }) {
+  for (let at = from; at < end; at += READ_BYTES) {
     if (signal.aborted) throw new Failure('base.cancelled')
-    let part: ArrayBuffer
     try {
-      part = await blob.slice(at, at + READ_BYTES).arrayBuffer()
+      yield new Uint8Array(await file.slice(at, Math.min(end, at + READ_BYTES)).arrayBuffer())
     } catch {
       throw new Failure('storage.source-changed')
     }
-    hash.update(new Uint8Array(part))
   }
-  return [...hash.digest()].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** Ends early when the browser finds a network again. */
