@@ -20,6 +20,11 @@ export function isChange(act: Act): act is Change {
   return (CHANGES as readonly string[]).includes(act)
 }
 
+/** Fewer fsyncs no thread has in this act. */
+export function syncsAtLeast(act: Act): number {
+  return act === 'segment' || act === 'snapshot' ? 3 : 12
+}
+
 /** Before any act. */
 export const PREPARED: readonly Operation[] = [
   { kind: 'put', path: '/a/large', seed: 1, size: 300_000 },

@@ -54,6 +54,7 @@ export async function survivesEachSyncOf(
           throw new Error(`${act}, killed at fsync ${when} of ${thread}: ${killed.said}`, { cause: error })
         }
       }
+      assert.ok(kills > 0, `${act} ends before fsync ${given.first} of ${thread}`)
       counts.push(`${thread} ${kills}`)
     }
     given.say(`${act}: kills at fsyncs of ${counts.join(', of ')}`)
@@ -225,7 +226,11 @@ class Prepared {
 /** Before the first operation, after it, and so on. */
 function statesAfter(files: Files, operations: readonly Operation[]): Files[] {
   const states = [files]
-  for (const operation of operations) states.push(apply(states.at(-1)!, operation))
+  let after = files
+  for (const operation of operations) {
+    after = apply(after, operation)
+    states.push(after)
+  }
   return states
 }
 
