@@ -236,7 +236,7 @@ async function readWhole(vault: Vault, deal: DealTable, request: ScrubRequest, f
   try {
     const reader = await vault.open(deal, signal)
     try {
-      for await (const piece of reader.read({ first: 0, last: deal.size - 1 }, signal)) {
+      for await (const piece of reader.read({ first: 0, last: Math.max(0, reader.meta.size - 1) }, signal)) {
         findings.checkedBytes += piece.length
         await request.pace?.(piece.length * deal.k)
       }

@@ -236,6 +236,15 @@ export class Vault {
   async open(deal: DealTable, signal?: AbortSignal): Promise<ObjectReader> {
     const reader = await this.openUnchecked(deal, signal)
     if (reader.meta.size === deal.size) return reader
+    // A part of the catalogue that another site wrote and this one had no need to read: its size shows only here.
+    if (deal.purpose === 'catalogue' && deal.size === 0) {
+      await this.parts.db.kysely
+        .updateTable('deal')
+        .set({ size: reader.meta.size, padded: reader.assembly.totals.paddedLen })
+        .where('deal', '=', deal.deal)
+        .execute()
+      return reader
+    }
     await reader.close()
     throw new Failure('format.mismatch', { detail: 'the fragments tell another size than the catalogue' })
   }

@@ -93,6 +93,27 @@ suite('two sites', () => {
       }
     }))
 
+  test('a snapshot that one wrote and the other had no need to read is scrubbed and repaired by the other', () =>
+    withFaultySite({ options: { logLimits: { ...FAST, segmentsMax: 2 } } }, async (site) => {
+      const north = await joined(site)
+      try {
+        for (let index = 0; index < 6; index++) {
+          await put(site.storage, `/${index}`, pattern(100 + index, index))
+          await settled(site.storage)
+          await north.storage.status({ check: true })
+        }
+        const { objects } = site.at['c']!.memory
+        for (const name of [...objects.keys()]) if (/^[0-9a-f]{2}\//.test(name)) objects.delete(name)
+        await finished(north.storage, north.storage.scrub({ depth: 'present' }))
+        const repaired = await finished(north.storage, north.storage.repair({}))
+        assert.deepEqual(repaired.report!.findings, [])
+        const scrubbed = await finished(north.storage, north.storage.scrub({ depth: 'full' }))
+        assert.deepEqual(scrubbed.report!.findings, [])
+      } finally {
+        await north.end()
+      }
+    }))
+
   test('a key that nobody certified joins nothing, and one that was removed writes no more', () =>
     withFaultySite({ options: { logLimits: FAST } }, async (site) => {
       await put(site.storage, '/x', pattern(100, 1))
