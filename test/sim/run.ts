@@ -1,7 +1,7 @@
-// Runs histories one after the other in a process of its own, where randomness is seeded: run.ts FIRST COUNT EPOCHS COMMANDS. Says a line of JSON each.
+// Runs histories one after the other in a process of its own, where randomness is seeded: run.ts FIRST COUNT EPOCHS COMMANDS TWO. Of TWO histories one has two sites. Says a line of JSON each.
 import { registerHooks } from 'node:module'
 
-const [first, count, epochs, commands] = process.argv.slice(2).map(Number) as [number, number, number, number]
+const [first, count, epochs, commands, two] = process.argv.slice(2).map(Number) as [number, number, number, number, number]
 const seeded = new URL('./seeded-primitives.ts', import.meta.url).href
 
 registerHooks({
@@ -10,12 +10,13 @@ registerHooks({
 })
 
 const { simulate } = await import('./store.sim.ts')
+const { simulateTwoSites } = await import('./two-sites.sim.ts')
 const { seedRandomness } = await import('./seeded-primitives.ts')
 
 for (let seed = first; seed < first + count; seed++) {
   seedRandomness(seed)
   try {
-    const { commands: done, history, trace } = await simulate(seed, { epochs, commands })
+    const { commands: done, history, trace } = await (seed % two === 0 ? simulateTwoSites : simulate)(seed, { epochs, commands })
     console.log(JSON.stringify({ seed, commands: done, trace, ...(count === 1 ? { history } : {}) }))
   } catch (error) {
     console.log(JSON.stringify({ seed, failure: describe(error) }))

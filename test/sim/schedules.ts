@@ -20,17 +20,19 @@ export interface Schedules {
   readonly count: number
   readonly epochs: number
   readonly commands: number
+  /** Of so many histories one has two sites. */
+  readonly two: number
 }
 
 /** Throws the first failure; answers what each history told. */
-export async function runSchedules({ first, count, epochs, commands }: Schedules): Promise<Told[]> {
+export async function runSchedules({ first, count, epochs, commands, two }: Schedules): Promise<Told[]> {
   const processes = Math.min(count, availableParallelism())
   const each = Math.ceil(count / processes)
   const told: Told[] = []
   await Promise.all(
     Array.from({ length: processes }, async (_, index) => {
       const begin = first + index * each
-      const numbers = [begin, Math.min(each, first + count - begin), epochs, commands]
+      const numbers = [begin, Math.min(each, first + count - begin), epochs, commands, two]
       if (numbers[1]! <= 0) return
       const child = spawn(
         process.execPath,

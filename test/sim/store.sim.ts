@@ -413,7 +413,7 @@ class Run {
 }
 
 /** One way of being bad for a while; `discard` is never lied about, since nobody could find that out. */
-function faultOf(style: number, call: FaultyCall, random: Chance): Fault | undefined {
+export function faultOf(style: number, call: FaultyCall, random: Chance): Fault | undefined {
   const { operation } = call
   const reading = operation === 'open' || operation === 'read' || operation === 'head'
   switch (style) {
