@@ -39,6 +39,8 @@ interface Side {
   readonly faulty: Map<string, FaultyLocation>
   /** Nothing of heads comes or goes: what the site deals does. */
   cut: boolean
+  /** It was so, and the site has not looked at its places since. */
+  doubts: boolean
   reopen(): Promise<void>
 }
 
@@ -108,6 +110,7 @@ function sideOf(site: FaultySite): Side {
     plans,
     faulty: new Map(Object.entries(site.at).map(([label, { faulty }]) => [label, faulty])),
     cut: false,
+    doubts: false,
     reopen: async () => {
       await site.reopen()
     },
@@ -132,6 +135,7 @@ async function joinedSide(
     plans: new Map(),
     faulty: new Map(),
     cut: false,
+    doubts: false,
     reopen: async () => {
       await side.storage.close()
       side.storage = await open()
@@ -260,6 +264,7 @@ class Pair {
     else if (kind < 94) await this.#restart(side)
     else if (kind < 98) {
       side.cut = !side.cut
+      side.doubts = true
       this.#say(`${side.name} ${side.cut ? 'hears and says nothing of heads' : 'hears again'}`)
     } else await this.#together()
   }
@@ -270,6 +275,7 @@ class Pair {
     for (const side of this.#sides) {
       side.plans.clear()
       side.cut = false
+      side.doubts = false
     }
     await this.#clock.sleep(HUNG_MS)
     for (const side of this.#sides) {
@@ -315,14 +321,14 @@ class Pair {
     try {
       await this.#readAll(side, path, await this.#versions(side, path))
     } catch (error) {
-      if (!isFailure(error, 'storage.absent') || this.#acted.size < 2) throw error
+      if (!isFailure(error, 'storage.absent') || !this.#otherActed(side)) throw error
     }
   }
 
   async #readAll(side: Side, path: string, sizes: readonly number[]): Promise<void> {
     const { versions } = await side.storage.versions({ path })
     for (const { number, size } of versions) {
-      assert.ok(sizes.includes(size) || this.#acted.size === 2, `${side.name}: ${path} has a version of ${size} bytes`)
+      assert.ok(sizes.includes(size) || this.#otherActed(side), `${side.name}: ${path} has a version of ${size} bytes`)
       assert.ok(
         equalPublic(await get(side.storage, path, undefined, number), contentOf(size)),
         `${side.name}: ${path} version ${number} of ${size} bytes`,
@@ -421,6 +427,7 @@ class Pair {
 
   async #hear(side: Side): Promise<void> {
     await side.storage.status({ check: true })
+    side.doubts = side.cut
     this.#say(`${side.name} looks for heads`)
   }
 
@@ -436,6 +443,7 @@ class Pair {
   async #restart(side: Side): Promise<void> {
     this.#say(`${side.name} restarts`)
     await side.reopen()
+    side.doubts = side.cut
   }
 
   /** All lines are whole until both have heard of each other; then what stands is held to what was done. */
@@ -445,6 +453,7 @@ class Pair {
     for (const side of this.#sides) {
       side.plans.clear()
       side.cut = false
+      side.doubts = false
     }
     await this.#clock.sleep(HUNG_MS)
     let apart = ''
@@ -514,7 +523,7 @@ class Pair {
       this.#say(`${side.name}: ${what}`)
     } catch (error) {
       this.#say(`${side.name}: ${what}: ${isFailure(error) ? error.code : String(error)}`)
-      if (isFailure(error, 'storage.quorum') && (side.cut || this.#bad.size > 0)) return
+      if (isFailure(error, 'storage.quorum') && (side.doubts || this.#bad.size > 0)) return
       if (isFailure(error, 'storage.exists') || isFailure(error, 'storage.path') || isFailure(error, 'storage.absent')) return
       throw error
     }
@@ -528,6 +537,11 @@ class Pair {
 
   async #versions(side: Side, path: string): Promise<number[]> {
     return (await side.storage.versions({ path })).versions.map(({ size }) => size).toReversed()
+  }
+
+  /** Since both had heard of each other. */
+  #otherActed(side: Side): boolean {
+    return [...this.#acted].some((one) => one !== side)
   }
 
   #path(): string {
