@@ -5,8 +5,7 @@ import { newId } from '#format'
 import { parseCapabilities } from './enrolment.ts'
 import { adoptHead, type Followed } from './follow.ts'
 import { encodeKeys, headName } from './head.ts'
-import { judge, lookAtHeads, majorityOf, type SeenHead } from './head-look.ts'
-import { within } from './patience.ts'
+import { judge, lookAtHeads, majorityOf, putHead, type SeenHead } from './head-look.ts'
 import type { Place } from './place.ts'
 import type { Vault } from './vault.ts'
 import type { WriterBook } from './writers-book.ts'
@@ -209,19 +208,8 @@ export class AmongOthers {
   async #put(place: Place, { epoch, bytes }: Pick<SeenHead, 'epoch' | 'bytes'>, signal: AbortSignal | undefined): Promise<boolean> {
     const { clock, stallMs } = this.#vault.parts
     const name = headName(this.#vault.row.vault, epoch)
-    if (!place.usable)
-      throw new Failure('location.unreachable', { detail: place.view.detail || `${place.label} is not in use`, culprits: [place.label] })
-    const patience = { clock, ms: stallMs, label: place.label, signal }
-    if ((await within(patience, (stop) => place.location.putIfAbsent(name, bytes, { signal: stop }))) === 'created') return true
-    const found = await within({ clock, ms: stallMs, label: place.label, signal }, async (stop) => {
-      const source = await place.location.open(name, { tailBytes: bytes.length + 1, signal: stop })
-      try {
-        return source.tail.slice()
-      } finally {
-        await source.close()
-      }
-    })
-    return equalPublic(found, bytes)
+    const found = await putHead(place, { name, bytes }, { clock, ms: stallMs, label: place.label, signal })
+    return found === undefined || equalPublic(found, bytes)
   }
 
   #unknown(heard: ReadonlySet<string>): Failure {

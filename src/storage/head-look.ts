@@ -1,7 +1,8 @@
 // What heads stand at the places, and which of them counts where several sites write (docs/spec/vault.md, "Several writers").
 import { type Clock, Failure } from '#base'
 import { HEAD_BYTES_MAX, headHash, headName, parseVaultHead, type VaultHead } from './head.ts'
-import { within } from './patience.ts'
+import type { Location } from './location.ts'
+import { type Patience, within } from './patience.ts'
 import type { Place } from './place.ts'
 
 export interface SeenHead {
@@ -57,7 +58,7 @@ export async function lookAtHeads(given: {
           note(found, known, place)
           continue
         }
-        const bytes = await readHead(place, headName(vault, epoch), patience)
+        const bytes = await readIfThere(place, headName(vault, epoch), patience)
         const head = bytes === undefined ? undefined : headOf(bytes)
         if (bytes === undefined || head === undefined || head.vault !== vault || head.epoch !== epoch) continue
         note(given.accepts(head) ? found : strange, { epoch, hash: headHash(bytes), bytes, head }, place)
@@ -80,19 +81,16 @@ export async function lookAtHeads(given: {
   return { heard, taken, heads: [...found.values()], strangers: [...strange.values()] }
 }
 
-type Patience = Parameters<typeof within>[0]
-
 /** Epochs of the names from `from` on, rising. */
 async function epochsAt(
   place: Place,
   given: { readonly vault: string; readonly from: number; readonly patience: Patience },
 ): Promise<number[]> {
   const prefix = `head/${given.vault}/`
-  const patience = { clock: given.patience.clock, ms: given.patience.ms, label: given.patience.label, signal: given.patience.signal }
   const names: string[] = []
   let after = headName(given.vault, Math.max(0, given.from - 1))
   for (let page = 0; page < PAGES_MAX; page++) {
-    const one = await within(patience, (stop) => place.location.list({ prefix, after }, { signal: stop }))
+    const one = await within(given.patience, (stop) => place.location.list({ prefix, after }, { signal: stop }))
     names.push(...one.entries.map(({ name }) => name))
     if (one.next === undefined) break
     after = one.next
@@ -104,24 +102,48 @@ async function epochsAt(
 }
 
 /** Undefined when it is not there any more, or longer than a head can be. */
-async function readHead(place: Place, name: string, given: Patience): Promise<Uint8Array | undefined> {
-  const patience = { clock: given.clock, ms: given.ms, label: given.label, signal: given.signal }
+async function readIfThere(place: Place, name: string, patience: Patience): Promise<Uint8Array | undefined> {
   try {
-    return await within(patience, async (stop) => {
-      const source = await place.location.open(name, { tailBytes: HEAD_BYTES_MAX, signal: stop })
-      try {
-        return source.sizeBytes > HEAD_BYTES_MAX ? undefined : source.tail.slice()
-      } finally {
-        await source.close()
-      }
-    })
+    return await within(patience, (stop) => readHead(place.location, name, stop))
   } catch (error) {
     if (error instanceof Failure && (error.kind === 'absent' || error.kind === 'corrupt')) return undefined
     throw error
   }
 }
 
-function headOf(bytes: Uint8Array): VaultHead | undefined {
+/** The bytes under the name of a head. Throws `format.framing` when they are more than a head can have. */
+export async function readHead(location: Location, name: string, signal: AbortSignal): Promise<Uint8Array> {
+  const source = await location.open(name, { tailBytes: HEAD_BYTES_MAX, signal })
+  try {
+    if (source.sizeBytes > HEAD_BYTES_MAX) throw new Failure('format.framing', { detail: 'the vault head is too long' })
+    return source.tail.slice()
+  } finally {
+    await source.close()
+  }
+}
+
+/** Undefined when it was put there; else what stands under the name, which may be the same; of more than a head can have, its end. */
+export async function putHead(
+  place: Place,
+  head: { readonly name: string; readonly bytes: Uint8Array },
+  patience: Patience,
+): Promise<Uint8Array | undefined> {
+  const { name, bytes } = head
+  if (!place.usable)
+    throw new Failure('location.unreachable', { detail: place.view.detail || `${place.label} is not in use`, culprits: [place.label] })
+  if ((await within(patience, (signal) => place.location.putIfAbsent(name, bytes, { signal }))) === 'created') return undefined
+  return within(patience, async (signal) => {
+    const source = await place.location.open(name, { tailBytes: HEAD_BYTES_MAX, signal })
+    try {
+      return source.tail.slice()
+    } finally {
+      await source.close()
+    }
+  })
+}
+
+/** Undefined when these bytes are no head that verifies under the keys that it carries. */
+export function headOf(bytes: Uint8Array): VaultHead | undefined {
   try {
     return parseVaultHead(bytes)
   } catch {

@@ -4,7 +4,7 @@ import type { HealthSettings } from '#contract'
 import { type CheckPass, savePass } from './health-settings.ts'
 import { Findings, type Progress } from './findings.ts'
 import { whyAbsent } from './hidden.ts'
-import { within } from './patience.ts'
+import { type Patience, within } from './patience.ts'
 import type { Place } from './place.ts'
 import { scrubDeal } from './scrub.ts'
 import type { ScrubPassTable } from './tables-health.ts'
@@ -155,8 +155,6 @@ async function stepNames(vault: Vault, pass: CheckPass, { findings, signal }: St
     return nextPlace
   }
 }
-
-type Patience = Omit<Parameters<typeof within>[0], 'late'>
 
 /** The list disagrees: the place is asked for the one name, and the catalogue whether it is still wanted there. */
 async function doubt(

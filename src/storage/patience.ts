@@ -1,18 +1,20 @@
 // Waiting for places that may never answer: with a bound, and without leaving anything behind.
 import { type Clock, Failure } from '#base'
 
+/** How long a location may take, and what it is called when it does not answer. */
+export interface Patience {
+  readonly clock: Clock
+  readonly ms: number
+  readonly label: string
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * Settles as `work` does, or rejects with `location.stalled` when it has not after `ms`, or `base.cancelled` when the signal fires. Then the
  * signal that `work` was given fires too; what it still answers goes to `late`, so that it can be closed.
  */
 export async function within<T>(
-  patience: {
-    readonly clock: Clock
-    readonly ms: number
-    readonly label: string
-    readonly signal?: AbortSignal | undefined
-    readonly late?: (answer: T) => unknown
-  },
+  patience: Patience & { readonly late?: (answer: T) => unknown },
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { clock, ms, label, signal, late } = patience

@@ -1,10 +1,11 @@
 // Which vault the given places belong to, and the head that counts (docs/spec/vault.md, "Head").
-import { type Clock, Failure } from '#base'
+import { Failure } from '#base'
 import { dealerFingerprint, writerRoll } from '#format'
-import { decodeKeys, HEAD_BYTES_MAX, headHash, headName, parseVaultHead, type VaultHead } from './head.ts'
+import { decodeKeys, headHash, headName, parseVaultHead, type VaultHead } from './head.ts'
+import { readHead } from './head-look.ts'
 import type { Location } from './location.ts'
 import { type Marker, readMarker } from './place.ts'
-import { within } from './patience.ts'
+import { type Patience, within } from './patience.ts'
 
 export interface FoundVault {
   readonly head: VaultHead
@@ -23,7 +24,7 @@ const HEADS_READ_MAX = 16
  */
 export async function findVault(
   locations: readonly Location[],
-  patience: Patience,
+  patience: Omit<Patience, 'label'>,
   told: { readonly dealer?: string | undefined; readonly vault?: string | undefined } = {},
 ): Promise<FoundVault> {
   const markers = await Promise.all(locations.map((location) => markerOf(location, patience)))
@@ -91,18 +92,13 @@ export async function findVault(
 }
 
 /** `silent`: it does not answer, or its marker is damaged. */
-async function markerOf(location: Location, patience: Patience): Promise<Marker | 'empty' | 'silent'> {
+async function markerOf(location: Location, patience: Omit<Patience, 'label'>): Promise<Marker | 'empty' | 'silent'> {
   try {
     return (await within({ ...patience, label: location.label }, (signal) => readMarker(location, signal))) ?? 'empty'
   } catch (error) {
     if (error instanceof Failure && (error.kind === 'unavailable' || error.kind === 'invalid' || error.kind === 'corrupt')) return 'silent'
     throw error
   }
-}
-
-interface Patience {
-  readonly clock: Clock
-  readonly ms: number
 }
 
 export interface Served {
@@ -185,7 +181,7 @@ export function keyOf(dealer: { readonly mldsa65: string; readonly ed25519: stri
   return `${dealer.mldsa65} ${dealer.ed25519}`
 }
 
-async function readHeads(location: Location, vault: string, given: Patience): Promise<Served[]> {
+async function readHeads(location: Location, vault: string, given: Omit<Patience, 'label'>): Promise<Served[]> {
   const patience = { ...given, label: location.label }
   const names: string[] = []
   try {
@@ -212,14 +208,4 @@ async function readHeads(location: Location, vault: string, given: Patience): Pr
     }
   }
   return heads
-}
-
-async function readHead(location: Location, name: string, signal: AbortSignal): Promise<Uint8Array> {
-  const source = await location.open(name, { tailBytes: HEAD_BYTES_MAX, signal })
-  try {
-    if (source.sizeBytes > HEAD_BYTES_MAX) throw new Failure('format.framing', { detail: 'the vault head is too long' })
-    return source.tail.slice()
-  } finally {
-    await source.close()
-  }
 }

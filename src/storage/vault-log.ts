@@ -2,23 +2,16 @@
 import { createReadStream } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { equalPublic, Failure, rfc3339, utf8 } from '#base'
+import { Failure, rfc3339, utf8 } from '#base'
 import { newId } from '#format'
+import { Alone } from './alone.ts'
 import { AmongOthers, type HeadView, jittered } from './among-others.ts'
 import type { Store } from './catalogue.ts'
 import { CATALOGUE_TYPE, encodeLine } from './catalogue-lines.ts'
-import { describedLocations, leftLocations, noteDescription } from './description.ts'
+import { noteDescription } from './description.ts'
 import type { Followed } from './follow.ts'
-import {
-  encodeKeys,
-  encodeVaultHead,
-  HEAD_BYTES_MAX,
-  headHash,
-  headName,
-  type HeadReference,
-  parseVaultHead,
-  type VaultHead,
-} from './head.ts'
+import { encodeVaultHead, headHash, headName, parseVaultHead } from './head.ts'
+import { nextHead } from './next-head.ts'
 import { within } from './patience.ts'
 import type { Place } from './place.ts'
 import type { VaultTable } from './tables.ts'
@@ -63,6 +56,7 @@ export class VaultLog {
   readonly #vault: Vault
   readonly #home: string
   readonly #book: WriterBook
+  readonly #alone: Alone
   readonly #others: AmongOthers
   readonly #limits: LogLimits
   #promised: number | undefined
@@ -74,8 +68,6 @@ export class VaultLog {
   #lag: Failure | undefined
   /** The last epoch that no head can have any more. */
   #spent = 0
-  /** True once the places were asked whether the vault is newer than the database. */
-  #newest = false
   /** Places that are known to lack the newest head. */
   #missing = new Set<string>()
 
@@ -87,6 +79,7 @@ export class VaultLog {
     this.#vault = vault
     this.#home = given.home
     this.#book = given.book
+    this.#alone = new Alone(vault)
     this.#others = new AmongOthers(vault, given.book, { home: given.home, followed: given.followed ?? (() => undefined) })
     this.#limits = { ...logLimits, ...limits }
   }
@@ -220,7 +213,7 @@ export class VaultLog {
   async #flushAlone(): Promise<void> {
     for (;;) {
       if (await this.#snapshotDue()) {
-        await this.#requireNewest()
+        await this.#alone.requireNewest()
         await this.#writeSnapshot()
       }
       const rows = await this.#vault.parts.db.kysely
@@ -230,7 +223,7 @@ export class VaultLog {
         .limit(this.#limits.segmentLinesMax)
         .execute()
       if (rows.length === 0) break
-      await this.#requireNewest()
+      await this.#alone.requireNewest()
       await this.#writeSegment(
         rows.map(({ line }) => line),
         rows[rows.length - 1]!.id,
@@ -284,7 +277,7 @@ export class VaultLog {
   async #publishAmongOthers(epoch: number): Promise<boolean> {
     const { db, clock, places } = this.#vault.parts
     const key = this.#vault.parts.signer()
-    const { head, last } = await this.#nextHead(epoch)
+    const { head, last } = await nextHead(this.#vault, this.#book, { epoch, promised: this.#promised })
     const bytes = encodeVaultHead(head, key)
     const hash = headHash(bytes)
     if (!(await this.#others.publish({ epoch, hash, bytes, head: parseVaultHead(bytes) }, this.#stop.signal))) return false
@@ -384,14 +377,14 @@ export class VaultLog {
   async #writeHead(): Promise<void> {
     const { db, places, clock, signer } = this.#vault.parts
     const key = signer()
-    await this.#requireNewest()
+    await this.#alone.requireNewest()
     const { row } = this.#vault
     // A crash between the writing of a head and our note of it leaves that epoch taken: the next one is ours.
     let epoch = row.epoch + 1
     for (let tried = 0; tried < EPOCHS_TRIED_MAX; tried++) {
-      const { head, last } = await this.#nextHead(epoch)
+      const { head, last } = await nextHead(this.#vault, this.#book, { epoch, promised: this.#promised })
       const bytes = encodeVaultHead(head, key)
-      const standing = await this.#publish(epoch, bytes)
+      const standing = await this.#alone.publish(epoch, bytes)
       if (standing === 'taken') {
         epoch += 1
         continue
@@ -420,87 +413,6 @@ export class VaultLog {
     })
   }
 
-  /** What the next head says: the parts of the catalogue as the database lists them. */
-  async #nextHead(epoch: number): Promise<{ readonly head: Parameters<typeof encodeVaultHead>[0]; readonly last: number }> {
-    const { db, clock } = this.#vault.parts
-    const { row } = this.#vault
-    const rows = await db.kysely
-      .selectFrom('segment')
-      .innerJoin('deal', 'deal.deal', 'segment.deal')
-      .select(['segment.sequence', 'segment.kind', 'deal.deal', 'deal.object', 'deal.version', 'deal.k'])
-      .orderBy('segment.sequence')
-      .execute()
-    const references: (HeadReference & { kind: string })[] = []
-    for (const row of rows) {
-      const fragments = await db.kysely
-        .selectFrom('fragment')
-        .select(['x', 'location', 'name'])
-        .where('deal', '=', row.deal)
-        .where('name', 'is not', null)
-        .orderBy('x')
-        .execute()
-      references.push({
-        kind: row.kind,
-        object: row.object,
-        version: row.version,
-        dealId: row.deal,
-        sequence: row.sequence,
-        fragments: fragments.map(({ x, location, name }) => ({ x, location, name: name! })),
-      })
-    }
-    const plain = ({ kind: _, ...reference }: HeadReference & { kind: string }): HeadReference => reference
-    const snapshot = references.find(({ kind }) => kind === 'snapshot')
-    const locations = await this.#locations()
-    return {
-      head: {
-        vault: row.vault,
-        epoch,
-        k: await this.#headThreshold(rows),
-        n: locations.length,
-        layout: row.layout,
-        locations,
-        catalogue: snapshot === undefined ? null : plain(snapshot),
-        segments: references.filter(({ kind }) => kind === 'segment').map(plain),
-        previous: row.head_hash,
-        created: rfc3339(clock.now()),
-        formerDealers: JSON.parse(row.former_dealers) as { mldsa65: string; ed25519: string }[],
-        ...this.#book.forHead,
-      },
-      last: rows.at(-1)?.sequence ?? 0,
-    }
-  }
-
-  /** Ours, and those that another site added and the catalogue still describes. */
-  async #locations(): Promise<VaultHead['locations']> {
-    const { db, places } = this.#vault.parts
-    const named = places.essential.map(({ id, x }) => (places.departure(id) === undefined ? { id, x } : { id, x, leaving: true as const }))
-    if (!this.#book.several) return named
-    const left = await leftLocations(db)
-    const own = named.filter(({ id }) => !left.has(id))
-    const state = await db.kysely.selectFrom('head_state').select('locations').executeTakeFirst()
-    const told = state?.locations == null ? [] : (JSON.parse(state.locations) as VaultHead['locations'])
-    const described = await describedLocations(db)
-    const others = told.filter(({ id }) => places.all.every((one) => one.id !== id) && described.has(id))
-    return [...own, ...others].toSorted((a, b) => a.x - b.x)
-  }
-
-  /**
-   * k of the head is what a reader holds against the parts of the catalogue and against dealings that it does not describe: it rises only when
-   * none of them has a smaller one (docs/spec/vault.md, "Change").
-   */
-  async #headThreshold(parts: readonly { readonly k: number }[]): Promise<number> {
-    const { db } = this.#vault.parts
-    const writing = await db.kysely
-      .selectFrom('deal')
-      .select((eb) => eb.fn.min('k').as('k'))
-      .where('state', '=', 'writing')
-      .executeTakeFirst()
-    const before = await db.kysely.selectFrom('reshape').select('head_threshold').executeTakeFirst()
-    const unwritten = before !== undefined && (await this.pendingChanges()) > 0 ? before.head_threshold : undefined
-    const all = [this.#vault.row.threshold, this.#promised, writing?.k, unwritten, ...parts.map(({ k }) => k)]
-    return Math.min(...all.filter((k) => typeof k === 'number'))
-  }
-
   /**
    * Before anything is dealt with a smaller k: a reader takes nothing below k of the head, so the head says it first. Throws as `writeHead`
    * does; then nothing was promised.
@@ -524,100 +436,11 @@ export class VaultLog {
   snapshot(): Promise<void> {
     const turn = this.#running.then(async () => {
       if (this.#book.several) return this.#flushAmongOthers(true, true)
-      await this.#requireNewest()
+      await this.#alone.requireNewest()
       await this.#writeSnapshot()
     })
     this.#running = turn.catch(() => undefined)
     return turn
-  }
-
-  /** Answers the places at which these bytes stand now, or `taken` when another head of ours has this epoch. */
-  async #publish(epoch: number, bytes: Uint8Array): Promise<ReadonlySet<string> | 'taken'> {
-    const { places, clock, stallMs } = this.#vault.parts
-    const { row } = this.#vault
-    const name = headName(row.vault, epoch)
-    const failures: Failure[] = []
-    const standing = new Set<string>()
-    let taken = false
-    const put = async (place: Place): Promise<void> => {
-      if (!place.usable) {
-        failures.push(
-          new Failure('location.unreachable', { detail: place.view.detail || `${place.label} is not in use`, culprits: [place.label] }),
-        )
-        return
-      }
-      const patience = { clock, ms: stallMs, label: place.label }
-      try {
-        if ((await within(patience, (signal) => place.location.putIfAbsent(name, bytes, { signal }))) === 'created') standing.add(place.id)
-        else {
-          const found = await within(patience, (signal) => readSmall(place, name, signal))
-          if (equalPublic(found, bytes)) standing.add(place.id)
-          else if (this.#isOurs(found, epoch)) taken = true
-          else
-            throw new Failure('location.lies', {
-              detail: `${place.label} holds something else under the name of the vault head`,
-              culprits: [place.label],
-            })
-        }
-      } catch (error) {
-        const failure = error instanceof Failure ? error : new Failure('base.internal', { cause: error })
-        place.failed(failure)
-        failures.push(failure)
-      }
-    }
-    const named = places.essential
-    await Promise.all(named.map(put))
-    if (taken) return 'taken'
-    if (standing.size >= row.threshold) return standing
-    throw new Failure('storage.quorum', {
-      detail: `only ${standing.size} of ${named.length} locations took the vault head: ${failures.map(({ message }) => message).join('; ')}`,
-      culprits: failures.flatMap(({ culprits }) => culprits),
-      next: 'Bring the named locations back; names and folders of the last minutes are in the database of this site only.',
-    })
-  }
-
-  /** A head of this epoch that we signed ourselves, in a run that died before it could say so. Throws when it knows more than our database. */
-  #isOurs(bytes: Uint8Array, epoch: number): boolean {
-    const head = headOf(bytes)
-    if (head === undefined || head.vault !== this.#vault.row.vault || head.epoch !== epoch || !this.#signed(head)) return false
-    if (newestSequence(head) >= this.#vault.row.next_sequence) throw older()
-    return true
-  }
-
-  #signed({ dealer }: { readonly dealer: VaultHead['dealer'] }): boolean {
-    const own = encodeKeys(this.#vault.parts.signer().keys)
-    return dealer.mldsa65 === own.mldsa65 && dealer.ed25519 === own.ed25519
-  }
-
-  /**
-   * Once in each run, before the first write: a database that was put back from a backup, or whose vault was recovered by another home, must
-   * not write over what came after it. A part of the catalogue is in the database before a head names it, so no crash looks like this.
-   */
-  async #requireNewest(): Promise<void> {
-    if (this.#newest) return
-    const { places, clock, stallMs } = this.#vault.parts
-    const { row } = this.#vault
-    const newer = await Promise.all(
-      places.all
-        .filter(({ usable }) => usable)
-        .map(async (place) => {
-          const patience = { clock, ms: stallMs, label: place.label }
-          try {
-            const after = headName(row.vault, row.epoch)
-            const page = await within(patience, (signal) => place.location.list({ prefix: `head/${row.vault}/`, after }, { signal }))
-            const name = page.entries.at(-1)?.name
-            return name === undefined ? undefined : headOf(await within(patience, (signal) => readSmall(place, name, signal)))
-          } catch (error) {
-            if (error instanceof Failure) place.failed(error)
-            return undefined
-          }
-        }),
-    )
-    const ahead = newer.filter((head) => head !== undefined && head.vault === row.vault && newestSequence(head) >= row.next_sequence)
-    const successors = ahead.filter((head) => head!.formerDealers.some((dealer) => this.#signed({ dealer })))
-    // Our own signature nobody forges; a successor's counts when more places show it than may lie together.
-    if (ahead.some((head) => this.#signed(head!)) || successors.length >= row.threshold) throw older()
-    this.#newest = true
   }
 
   async #forgetOldHeads(epoch: number): Promise<void> {
@@ -657,36 +480,6 @@ async function dropReplaced(db: Store['kysely'] | Parameters<Parameters<Store['t
     .where('state', '=', 'stored')
     .where('deal', 'not in', (eb) => eb.selectFrom('segment').select('segment.deal'))
     .execute()
-}
-
-function headOf(bytes: Uint8Array): VaultHead | undefined {
-  try {
-    return parseVaultHead(bytes)
-  } catch {
-    return undefined
-  }
-}
-
-/** Sequence of the newest part of the catalogue that the head names. */
-function newestSequence(head: VaultHead): number {
-  return Math.max(0, head.catalogue?.sequence ?? 0, ...head.segments.map(({ sequence }) => sequence))
-}
-
-function older(): Failure {
-  return new Failure('storage.read-only', {
-    detail:
-      'the vault is newer than the database of this home, which was put back from a backup, or whose vault another home has taken over',
-    next: 'Recover the vault into a new, empty QUORATE_HOME (quorate recover); nothing of it was written over.',
-  })
-}
-
-async function readSmall(place: Place, name: string, signal: AbortSignal): Promise<Uint8Array> {
-  const source = await place.location.open(name, { tailBytes: HEAD_BYTES_MAX, signal })
-  try {
-    return source.tail.slice()
-  } finally {
-    await source.close()
-  }
 }
 
 async function* oncePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

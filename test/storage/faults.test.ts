@@ -3,9 +3,11 @@ import assert from 'node:assert/strict'
 import { cp, mkdir, rename, rm } from 'node:fs/promises'
 import { suite, test } from 'node:test'
 import { equalPublic, type Failure, isFailure } from '#base'
+import { type Location, openSiteStorage } from '#storage'
 import type { Fault, FaultyOperation } from '../../src/storage/locations/faulty.ts'
-import { type FaultySite, fragmentsAt, IMPATIENT, isFragment, on, remember, withFaultySite } from './faulty-site.ts'
-import { finished, get, pattern, put } from './site.ts'
+import { type Control, type FaultySite, fragmentsAt, IMPATIENT, isFragment, on, remember, withFaultySite } from './faulty-site.ts'
+import { databaseOf } from './database-of.ts'
+import { finished, get, pattern, put, quiet } from './site.ts'
 
 const HANG: Fault = { kind: 'hang' }
 const BYTES = pattern(700_000, 7)
@@ -833,6 +835,51 @@ suite('the catalogue in the vault', () => {
       assert.equal(names.filter((path) => path.startsWith('/later/')).length, 12)
       // What the old home took in meanwhile is there as well; what was removed stays removed.
       assert.ok(names.includes('/z') && !names.includes('/x'))
+    }))
+
+  test('a copy of the home that writes beside us is told as that, and no location is blamed', () =>
+    withFaultySite({ options: { logLimits: { flushMs: 10 } } }, async (site) => {
+      await put(site.storage, '/x', pattern(10))
+      await site.storage.close()
+      const home = `${site.home}.copy`
+      await cp(site.home, home, { recursive: true })
+      // Ours has looked at the heads and may write; its own head is kept from the places until the copy has written its own.
+      await site.reopen()
+      let kept = 0
+      const plan: Control['plan'] = ({ operation, name }) => {
+        if (operation !== 'putIfAbsent' || !name!.startsWith('head/')) return undefined
+        kept += 1
+        return { kind: 'fail', when: 'before', code: 'location.full' }
+      }
+      for (const control of Object.values(site.at)) control.plan = plan
+      await put(site.storage, '/ours', pattern(11))
+      while (kept < 3) await new Promise((resolve) => setTimeout(resolve, 5))
+      const wrapLocation = ({ label }: Location): Location => site.at[label]!.memory
+      for (let index = 0; index < 4; index++) {
+        const copy = await openSiteStorage({
+          home,
+          database: await databaseOf(home),
+          variables: {},
+          log: quiet,
+          productVersion: 'test',
+          ...IMPATIENT,
+          wrapLocation,
+        })
+        await put(copy, `/theirs/${index}`, pattern(12))
+        await copy.close()
+      }
+      for (const control of Object.values(site.at)) control.plan = () => undefined
+      let codes: readonly string[] = []
+      for (let tried = 0; tried < 2000 && !codes.includes('storage.read-only'); tried++) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        codes = (await site.storage.status({ check: true })).messages.map(({ code }) => code)
+      }
+      assert.ok(codes.includes('storage.read-only'), codes.join())
+      const { locations } = await site.storage.status({ check: false })
+      assert.deepEqual(
+        locations.map(({ state }) => state),
+        ['healthy', 'healthy', 'healthy'],
+      )
     }))
 
   test('a failure is shown, tried again, and nothing of the changes is lost', () =>
