@@ -523,9 +523,11 @@ function changeOptions({ preview, begin }: { readonly preview?: true; readonly b
 
 /** The end of that day, UTC. */
 function date(text: string): string {
-  const end = `${text}T23:59:59Z`
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(end))) throw new InvalidArgumentError('It must be a date as 2027-03-31.')
-  return end
+  const end = new Date(`${text}T23:59:59Z`)
+  // The 31st of February would be read as a day in March.
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(end.getTime()) || end.toISOString().slice(0, 10) !== text)
+    throw new InvalidArgumentError('It must be a date as 2027-03-31.')
+  return `${text}T23:59:59Z`
 }
 
 function positive(text: string): number {

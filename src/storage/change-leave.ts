@@ -1,6 +1,7 @@
 // The end of a location: no head names it any more, then our names there are taken away, then it is forgotten.
 import { Failure } from '#base'
 import type { Findings } from './findings.ts'
+import { headNames } from './head-look.ts'
 import { within } from './patience.ts'
 import { MARKER, type Place } from './place.ts'
 import type { Vault } from './vault.ts'
@@ -75,40 +76,23 @@ async function takeOurs(vault: Vault, place: Place, signal: AbortSignal): Promis
       }),
     )
   }
-  for (let after = ''; ;) {
-    const rows = await db.kysely
-      .selectFrom('debris')
-      .select('name')
-      .where('location', '=', place.id)
-      .where('name', '>', after)
-      .orderBy('name')
-      .limit(PAGE_NAMES)
-      .execute()
-    if (rows.length === 0) break
-    after = rows[rows.length - 1]!.name
-    await discardAll(rows.map(({ name }) => name))
+  for (const table of ['debris', 'fragment'] as const) {
+    for (let after = ''; ;) {
+      const rows = await db.kysely
+        .selectFrom(table)
+        .select('name')
+        .where('location', '=', place.id)
+        .where('name', '>', after)
+        .orderBy('name')
+        .limit(PAGE_NAMES)
+        .execute()
+      const names = rows.flatMap(({ name }) => (name === null ? [] : [name]))
+      if (names.length === 0) break
+      await discardAll(names)
+      after = names.at(-1)!
+    }
   }
-  for (let after = ''; ;) {
-    const rows = await db.kysely
-      .selectFrom('fragment')
-      .select('name')
-      .where('location', '=', place.id)
-      .where('name', '>', after)
-      .orderBy('name')
-      .limit(PAGE_NAMES)
-      .execute()
-    if (rows.length === 0) break
-    after = rows[rows.length - 1]!.name!
-    await discardAll(rows.flatMap(({ name }) => (name === null ? [] : [name])))
-  }
-  const heads: string[] = []
-  for (let after: string | undefined; ;) {
-    const page = await within(patience, (stop) => place.location.list({ prefix: `head/${vault.row.vault}/`, after }, { signal: stop }))
-    heads.push(...page.entries.map(({ name }) => name))
-    if (page.next === undefined) break
-    after = page.next
-  }
-  await discardAll(heads)
+  await discardAll(await headNames(place.location, { vault: vault.row.vault }, patience))
   await discard(MARKER)
   return kept
 }

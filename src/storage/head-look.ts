@@ -26,7 +26,7 @@ export interface Look {
 
 /** The newest names of a place are looked at; a place that shows more than this is not believed to hold anything else. */
 const NAMES_READ_MAX = 16
-const PAGES_MAX = 50
+const PAGES_MAX = 100
 const JUNK_MAX = 64
 
 /**
@@ -86,19 +86,30 @@ async function epochsAt(
   place: Place,
   given: { readonly vault: string; readonly from: number; readonly patience: Patience },
 ): Promise<number[]> {
-  const prefix = `head/${given.vault}/`
+  const { vault, from, patience } = given
+  const names = await headNames(place.location, { vault, after: headName(vault, Math.max(0, from - 1)) }, patience)
+  return names
+    .map((name) => Number.parseInt(name.slice(name.lastIndexOf('/') + 1), 16))
+    .filter((epoch) => Number.isSafeInteger(epoch) && epoch >= from)
+    .toSorted((a, b) => a - b)
+}
+
+/** Names under which heads stand, or what else somebody put there; of a place without end, the first pages. */
+export async function headNames(
+  location: Location,
+  request: { readonly vault: string; readonly after?: string },
+  patience: Patience,
+): Promise<string[]> {
+  const prefix = `head/${request.vault}/`
   const names: string[] = []
-  let after = headName(given.vault, Math.max(0, given.from - 1))
+  let after = request.after
   for (let page = 0; page < PAGES_MAX; page++) {
-    const one = await within(given.patience, (stop) => place.location.list({ prefix, after }, { signal: stop }))
+    const one = await within(patience, (stop) => location.list({ prefix, after }, { signal: stop }))
     names.push(...one.entries.map(({ name }) => name))
     if (one.next === undefined) break
     after = one.next
   }
   return names
-    .map((name) => Number.parseInt(name.slice(prefix.length), 16))
-    .filter((epoch) => Number.isSafeInteger(epoch) && epoch >= given.from)
-    .toSorted((a, b) => a - b)
 }
 
 /** Undefined when it is not there any more, or longer than a head can be. */

@@ -2,7 +2,7 @@
 import { Failure } from '#base'
 import { dealerFingerprint, writerRoll } from '#format'
 import { decodeKeys, headHash, headName, parseVaultHead, type VaultHead } from './head.ts'
-import { readHead } from './head-look.ts'
+import { headNames, readHead } from './head-look.ts'
 import type { Location } from './location.ts'
 import { type Marker, readMarker } from './place.ts'
 import { type Patience, within } from './patience.ts'
@@ -183,14 +183,9 @@ export function keyOf(dealer: { readonly mldsa65: string; readonly ed25519: stri
 
 async function readHeads(location: Location, vault: string, given: Omit<Patience, 'label'>): Promise<Served[]> {
   const patience = { ...given, label: location.label }
-  const names: string[] = []
+  let names: readonly string[]
   try {
-    for (let after: string | undefined; ;) {
-      const page = await within(patience, (signal) => location.list({ prefix: `head/${vault}/`, after }, { signal }))
-      names.push(...page.entries.map(({ name }) => name))
-      if (page.next === undefined || names.length > 100_000) break
-      after = page.next
-    }
+    names = await headNames(location, { vault }, patience)
   } catch (error) {
     if (error instanceof Failure && error.kind === 'unavailable') return []
     throw error

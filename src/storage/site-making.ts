@@ -19,6 +19,7 @@ import { createSigningKeys, openSigningKeys, readPublicSigningKeys } from './sig
 import type { Running, SiteCore } from './site-core.ts'
 import { siteStatus } from './site-status.ts'
 import { locationStatus } from './status.ts'
+import type { TaskTools } from './tasks.ts'
 
 interface LocationRequest {
   readonly spec: string
@@ -55,18 +56,19 @@ export function siteMaking(core: SiteCore) {
 }
 
 async function createVault(core: SiteCore, request: VaultRequest): Promise<VaultSummary> {
-  if (core.running !== undefined)
-    throw new Failure('storage.vault-exists', {
-      detail: 'this site has a vault already',
-      next: 'Use another QUORATE_HOME for another vault.',
-    })
-  if (core.making) throw new Failure('storage.vault-exists', { detail: 'a vault is being made just now' })
-  core.making = true
+  beginMaking(core, 'Use another QUORATE_HOME for another vault.')
   try {
     return await create(core, request)
   } finally {
     core.making = false
   }
+}
+
+/** One at a time, and only where there is no vault; whoever called ends it by `core.making = false`. */
+function beginMaking(core: SiteCore, next: string): void {
+  if (core.running !== undefined) throw new Failure('storage.vault-exists', { detail: 'this site has a vault already', next })
+  if (core.making) throw new Failure('storage.vault-exists', { detail: 'a vault is being made or recovered just now' })
+  core.making = true
 }
 
 async function create(core: SiteCore, request: VaultRequest): Promise<VaultSummary> {
@@ -90,12 +92,7 @@ async function create(core: SiteCore, request: VaultRequest): Promise<VaultSumma
   let probed: Capabilities[]
   try {
     for (const { location } of enrolled) await requireUnmarked(core, location)
-    const passphrase = request.passphrase === undefined ? undefined : passphraseOf(request.passphrase)
-    signer = await createSigningKeys({ home, passphrase }).catch(async (error: unknown) => {
-      // Keys of an attempt that was cut off before there was a vault serve as well.
-      if (error instanceof Failure && error.code === 'storage.exists') return openSigningKeys({ home, passphrase })
-      throw error
-    })
+    signer = await ownSigningKeys(home, request.passphrase)
     probed = await Promise.all(enrolled.map(({ location }) => tryOut(core, location)))
   } catch (error) {
     await Promise.allSettled(enrolled.map(({ location }) => location.close()))
@@ -223,24 +220,41 @@ async function testLocation(core: SiteCore, request: TestRequest): Promise<Capab
 
 /** Rebuilds the database of a vault from its locations, on a site without one. */
 async function recover(core: SiteCore, request: RecoverRequest): Promise<Task> {
-  if (core.running !== undefined)
-    throw new Failure('storage.vault-exists', {
-      detail: 'this site has a vault already',
-      next: 'Use an empty QUORATE_HOME to recover another one.',
-    })
-  if (core.making) throw new Failure('storage.vault-exists', { detail: 'a vault is being made or recovered just now' })
-  core.making = true
+  return takeUp(core, request, {
+    title: 'Recover the catalogue',
+    next: 'Use an empty QUORATE_HOME to recover another one.',
+    read: ({ running, found }, tools) => rebuild(running.vault, found.head, tools),
+    // What the vault itself lacks follows by and by.
+    begun: async ({ log }) => {
+      await log.flush().catch(() => undefined)
+      await log.writeHead()
+    },
+  })
+}
+
+/** How a site without a vault gets to one that lies at its locations: what is read of it, and the first thing done once it is open. */
+interface TakingUp {
+  readonly title: string
+  /** What to do where there is a vault already. */
+  readonly next: string
+  readonly read: (adopted: Adopted, tools: TaskTools) => Promise<Findings>
+  /** May fail: it is done again by itself. */
+  readonly begun: (running: Running) => Promise<void>
+}
+
+export async function takeUp(core: SiteCore, request: RecoverRequest, how: TakingUp): Promise<Task> {
+  beginMaking(core, how.next)
   try {
-    const { running, found, signer, given } = await adoptAll(core, request)
-    return core.tasks.start('recover', 'Recover the catalogue', 'files', async (tools) => {
+    const adopted = await adoptAll(core, request)
+    const { running, signer, given } = adopted
+    return core.tasks.start('recover', how.title, 'files', async (tools) => {
       try {
-        const findings = await rebuild(running.vault, found.head, tools)
-        // From here on the database is whole; what the vault itself lacks follows by and by.
+        const findings = await how.read(adopted, tools)
+        // From here on the database is whole.
         await core.db.kysely.updateTable('vault').set({ state: 'open' }).execute()
-        const open = (await takeLabels(core.db, given)) ? await opened(core, running, signer) : running
+        const open = (await takeLabels(core.db, given)) ? await reopened(core, running, signer) : running
         core.run(open)
-        await open.log.flush().catch(() => undefined)
-        await open.log.writeHead().catch(() => undefined)
+        await how.begun(open).catch(() => undefined)
         return findings
       } catch (error) {
         if (core.running === undefined) await core.forget(running)
@@ -255,7 +269,7 @@ async function recover(core: SiteCore, request: RecoverRequest): Promise<Task> {
   }
 }
 
-export interface Adopted {
+interface Adopted {
   readonly running: Running
   readonly found: FoundVault
   readonly signer: Signer
@@ -264,7 +278,7 @@ export interface Adopted {
 }
 
 /** As `adopt`; locations that nobody named are opened where the catalogue says that they are. */
-export async function adoptAll(core: SiteCore, request: RecoverRequest): Promise<Adopted> {
+async function adoptAll(core: SiteCore, request: RecoverRequest): Promise<Adopted> {
   const told = request.others ?? []
   const first = await adopt(core, request, told)
   if (first.found.missing.length === 0) return first
@@ -288,7 +302,7 @@ export async function adoptAll(core: SiteCore, request: RecoverRequest): Promise
 }
 
 /** The vault opened anew, with the labels that its locations have now. */
-export async function opened(core: SiteCore, running: Running, signer: Signer): Promise<Running> {
+async function reopened(core: SiteCore, running: Running, signer: Signer): Promise<Running> {
   await running.log.close()
   await running.places.close()
   const row = await core.db.kysely.selectFrom('vault').selectAll().executeTakeFirstOrThrow()
@@ -310,12 +324,7 @@ async function adopt(core: SiteCore, request: RecoverRequest, others: readonly L
     opened.push(...(await openDescribed(core, away)))
     const ids = [...named.ids, ...away.map(({ location }) => location)]
     const found = { ...named, ids, missing: named.missing.filter((id) => !ids.includes(id)) }
-    const passphrase = request.passphrase ?? core.options.passphrase
-    const secret = passphrase === undefined ? undefined : passphraseOf(passphrase)
-    const signer = await createSigningKeys({ home, passphrase: secret }).catch((error: unknown) => {
-      if (error instanceof Failure && error.code === 'storage.exists') return openSigningKeys({ home, passphrase: secret })
-      throw error
-    })
+    const signer = await ownSigningKeys(home, request.passphrase ?? core.options.passphrase)
     if (request.asWriter === true && officeOf(named.head, signer.keys) === 'none') throw notCertified()
     await adoptHead(core.db, found, {
       name: 'Vault',
@@ -345,6 +354,15 @@ async function adopt(core: SiteCore, request: RecoverRequest, others: readonly L
     await core.forgetRows()
     throw error
   }
+}
+
+/** Made now; those of an attempt that was cut off before there was a vault serve as well. */
+async function ownSigningKeys(home: string, given: string | undefined): Promise<Signer> {
+  const passphrase = given === undefined ? undefined : passphraseOf(given)
+  return createSigningKeys({ home, passphrase }).catch((error: unknown) => {
+    if (error instanceof Failure && error.code === 'storage.exists') return openSigningKeys({ home, passphrase })
+    throw error
+  })
 }
 
 function notCertified(): Failure {

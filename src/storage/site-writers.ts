@@ -2,7 +2,6 @@
 import { Failure } from '#base'
 import type { Task, WriterKey, WriterList } from '#contract'
 import { dealerFingerprint } from '#format'
-import { takeLabels } from './description.ts'
 import { parseCapabilities, probe } from './enrolment.ts'
 import { Findings } from './findings.ts'
 import { majorityOf } from './head-look.ts'
@@ -10,7 +9,7 @@ import { passphraseOf } from './passphrase.ts'
 import { readCatalogue } from './recover.ts'
 import { createSigningKeys, readPublicSigningKeys } from './signing-keys.ts'
 import type { SiteCore } from './site-core.ts'
-import { adoptAll, opened, type RecoverRequest } from './site-making.ts'
+import { type RecoverRequest, takeUp } from './site-making.ts'
 import { writerKeyLine } from './writers.ts'
 
 export function siteWriters(core: SiteCore) {
@@ -88,38 +87,22 @@ export function siteWriters(core: SiteCore) {
     },
 
     /** Takes part in a vault that another site made, which must have added the key of this one. */
-    async join(request: Omit<RecoverRequest, 'asWriter'>): Promise<Task> {
-      if (core.running !== undefined)
-        throw new Failure('storage.vault-exists', {
-          detail: 'this site has a vault already',
+    join: (request: Omit<RecoverRequest, 'asWriter'>): Promise<Task> =>
+      takeUp(
+        core,
+        { ...request, asWriter: true },
+        {
+          title: 'Join the vault',
           next: 'Use an empty QUORATE_HOME to join another one.',
-        })
-      if (core.making) throw new Failure('storage.vault-exists', { detail: 'a vault is being made or recovered just now' })
-      core.making = true
-      try {
-        const { running, found, signer, given } = await adoptAll(core, { ...request, asWriter: true })
-        return core.tasks.start('recover', 'Join the vault', 'files', async () => {
-          const findings = new Findings()
-          try {
+          read: async ({ running, found }) => {
+            const findings = new Findings()
             await readCatalogue(running.vault, found.head, findings)
             await tryAll(core, running)
-            await core.db.kysely.updateTable('vault').set({ state: 'open' }).execute()
-            const open = (await takeLabels(core.db, given)) ? await opened(core, running, signer) : running
-            core.run(open)
-            await open.log.follow().catch(() => undefined)
             return findings
-          } catch (error) {
-            if (core.running === undefined) await core.forget(running)
-            throw error
-          } finally {
-            core.making = false
-          }
-        })
-      } catch (error) {
-        core.making = false
-        throw error
-      }
-    },
+          },
+          begun: ({ log }) => log.follow(),
+        },
+      ),
   }
 }
 

@@ -8,6 +8,12 @@ const KEPT_MAX = 100
 const TELL_MS = 250
 const RUNNING_MAX = 8
 
+/** What the work is given: when to stop, and where to say how far it is. */
+export interface TaskTools {
+  readonly signal: AbortSignal
+  readonly progress: Progress
+}
+
 interface Running {
   task: Task
   readonly cancel: AbortController
@@ -49,12 +55,7 @@ export class Tasks {
   }
 
   /** Starts work in the background and answers at once. */
-  start(
-    kind: Task['kind'],
-    title: string,
-    unit: Task['unit'],
-    work: (tools: { signal: AbortSignal; progress: Progress }) => Promise<Findings>,
-  ): Task {
+  start(kind: Task['kind'], title: string, unit: Task['unit'], work: (tools: TaskTools) => Promise<Findings>): Task {
     if (this.list().filter(({ state }) => state === 'running').length >= RUNNING_MAX)
       throw new Failure('api.limit', { detail: 'too much long work at once', next: 'Wait until some of it is done.' })
     const cancel = new AbortController()

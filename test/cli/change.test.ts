@@ -61,6 +61,7 @@ test('usage errors are 2', async () => {
     ['location', 'replace', 'a'],
     ['location', 'leave-by', 'a', 'soon'],
     ['location', 'leave-by', 'a', '2027-13-40'],
+    ['location', 'leave-by', 'a', '2027-02-31'],
   ]) {
     const answer = await cli.quorate([...args, '--json'])
     assert.equal(answer.code, 2, args.join(' '))
