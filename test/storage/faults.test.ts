@@ -845,15 +845,15 @@ suite('the catalogue in the vault', () => {
       await cp(site.home, home, { recursive: true })
       // Ours has looked at the heads and may write; its own head is kept from the places until the copy has written its own.
       await site.reopen()
-      let kept = 0
+      const kept: string[] = []
       const plan: Control['plan'] = ({ operation, name }) => {
         if (operation !== 'putIfAbsent' || !name!.startsWith('head/')) return undefined
-        kept += 1
+        kept.push(name!)
         return { kind: 'fail', when: 'before', code: 'location.full' }
       }
       for (const control of Object.values(site.at)) control.plan = plan
       await put(site.storage, '/ours', pattern(11))
-      while (kept < 3) await new Promise((resolve) => setTimeout(resolve, 5))
+      while (kept.length < 3) await new Promise((resolve) => setTimeout(resolve, 5))
       const wrapLocation = ({ label }: Location): Location => site.at[label]!.memory
       for (let index = 0; index < 4; index++) {
         const copy = await openSiteStorage({
