@@ -48,8 +48,10 @@ export interface SearchRequest {
   readonly candidates: readonly Candidate[]
   readonly asked: Asked & { readonly k: number }
   readonly clock: Clock
+  /** How long those that were asked may take before a spare is asked too. */
   readonly hedgeMs: number
   readonly stallMs: number
+  /** Told once per fragment that is not as it should be. */
   readonly onBlame: (blamed: Blamed) => void
   readonly signal?: AbortSignal | undefined
 }
