@@ -5,6 +5,7 @@ import type { Kysely, Transaction } from '#database'
 import { newId } from '#format'
 import { encodeDeletionRecord, verifyDeletionRecord } from './deletion-record.ts'
 import { type Dropped, log } from './catalogue.ts'
+import { addDebris } from './intent.ts'
 import { within } from './patience.ts'
 import type { Place } from './place.ts'
 import type { StorageTables } from './tables.ts'
@@ -155,12 +156,7 @@ async function lookForRemoved(vault: Vault, place: Place, signal: AbortSignal): 
           .where('deal', '=', row.deal)
           .where('x', '=', row.x)
           .execute()
-        if (!gone)
-          await tx
-            .insertInto('debris')
-            .values({ location: row.location, name: row.name })
-            .onConflict((oc) => oc.doNothing())
-            .execute()
+        if (!gone) await addDebris(tx, [row])
       }
     })
   }

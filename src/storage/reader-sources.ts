@@ -1,5 +1,4 @@
 // Who can be asked for the records of an object: fragments whose frames verified, opened once for all chunks, and those not fetched yet.
-import { Failure, isFailure } from '#base'
 import { assemble, type Member } from '#format'
 import { blameOpening, type Candidate, openCandidate, type Opened, type SearchRequest, withFront } from './frame-search.ts'
 import type { FragmentSource } from './location.ts'

@@ -5,6 +5,7 @@ import { newId } from '#format'
 import { createFolder, dealLine, dropUnnamed, log, moveEntry, removeEntry } from './catalogue.ts'
 import { type ApplyContext, applyLine } from './catalogue-apply.ts'
 import { type CatalogueLine, parseLine } from './catalogue-lines.ts'
+import { addDebris } from './intent.ts'
 import { foldersAbove, isBelow, isReserved, splitPath, TRASH } from './paths.ts'
 import { parseForgotten, parseRemoved, parseReplaced, undoLine } from './rebase-undo.ts'
 import type { FragmentTable, StorageTables } from './tables.ts'
@@ -106,7 +107,7 @@ class Redo {
         const deal = await this.#tx.selectFrom('deal').select('state').where('deal', '=', line.dealId).executeTakeFirst()
         if (deal?.state !== 'stored') return
         // Others drew the whole set anew: a fragment of the old one is good for nothing.
-        if (this.#drawn.has(line.dealId)) return line.op === 'place' ? waste(this.#tx, [line]) : undefined
+        if (this.#drawn.has(line.dealId)) return line.op === 'place' ? addDebris(this.#tx, [line]) : undefined
         if (line.op === 'place')
           await this.#leave(line.dealId, (row) => (row.x === line.x || row.location === line.location) && row.name !== line.name)
         break
@@ -180,7 +181,7 @@ class Redo {
     const theirs = this.#drawn.get(line.dealId)
     if (theirs !== undefined && theirs.generation >= (line.generation ?? 0)) {
       const named = new Set(theirs.names)
-      return waste(
+      return addDebris(
         this.#tx,
         line.fragments.filter(({ location, name }) => !named.has(`${location} ${name}`)),
       )
@@ -196,7 +197,7 @@ class Redo {
   /** Fragments that ours replace are debris, where the others' lines had just put them. */
   async #leave(deal: string, which: (row: FragmentTable) => boolean): Promise<void> {
     const rows = await this.#tx.selectFrom('fragment').selectAll().where('deal', '=', deal).execute()
-    await waste(
+    await addDebris(
       this.#tx,
       rows.flatMap((row) =>
         row.name !== null && this.#placed.has(row.name) && which(row) ? [{ location: row.location, name: row.name }] : [],
@@ -397,16 +398,6 @@ class Redo {
     }
     throw new Failure('storage.exists', { detail: `${path} has too many conflict copies`, next: 'Remove some of them.' })
   }
-}
-
-/** Fragments that nothing names any more. */
-async function waste(tx: Tx, fragments: readonly { readonly location: string; readonly name: string }[]): Promise<void> {
-  for (const { location, name } of fragments)
-    await tx
-      .insertInto('debris')
-      .values({ location, name })
-      .onConflict((oc) => oc.doNothing())
-      .execute()
 }
 
 async function folderAt(tx: Tx, path: string): Promise<boolean> {

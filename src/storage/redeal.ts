@@ -1,27 +1,25 @@
 // One dealing into the wanted shape: a new set of fragments under the same keys, a new dealing under new keys, or other places for some of them.
 // Everything is written before anything is given up: until the one transaction that swaps them, the old fragments are what counts.
 import { Failure, rfc3339 } from '#base'
-import type { Transaction } from '#database'
 import { type Common, dealable, dealtAnew, newId, parseMeta } from '#format'
 import { dealLine, log } from './catalogue.ts'
 import { readReshape, writtenBytes } from './change-plan.ts'
 import { deskSlots } from './chunk-desk.ts'
+import { addDebris, addMissed, dropIntent, insertIntent, newFragmentName, undoIfPossible, undoIntent, writtenFragments } from './intent.ts'
 import type { ObjectReader } from './object-reader.ts'
 import { WriteFailed, writeObject, type WriteOutcome, type WriteTarget } from './object-writer.ts'
 import type { Place } from './place.ts'
 import { isOfSet } from './redeal-sets.ts'
 import { pathOf } from './scrub.ts'
-import type { DealTable, FragmentTable, StorageTables } from './tables.ts'
 import { succeed } from './succession.ts'
-import { undoIntent, type Vault } from './vault.ts'
+import type { DealTable } from './tables.ts'
+import type { Vault } from './vault.ts'
 
 export interface RedealRequest {
   readonly signal: AbortSignal
   /** Waits until so many bytes may be written to the locations. Rejects with `base.cancelled`. */
   readonly pace: (bytes: number) => Promise<void>
 }
-
-type Tx = Transaction<StorageTables>
 
 /**
  * A new set of fragments of the same dealing for the places and the k that are wanted now: all polynomials fresh, dealId, K, tags and META as
@@ -43,9 +41,7 @@ export async function reshare(vault: Vault, deal: DealTable, request: RedealRequ
       if (!swapped) await undoIntent(vault.parts, intent.provisional)
       return swapped
     } catch (error) {
-      await undoIntent(vault.parts, intent.provisional).catch((reason: unknown) =>
-        vault.parts.log.warn({ error: String(reason) }, 'an unfinished write is cleaned up at the next start'),
-      )
+      await undoIfPossible(vault.parts, intent.provisional)
       throw error
     }
   } finally {
@@ -68,7 +64,7 @@ export async function dealAnew(vault: Vault, deal: DealTable, request: RedealReq
     const { meta } = parseMeta(reader.assembly.meta)
     const shape = { k: vault.row.threshold, n: vault.parts.places.active.length }
     const readable = await readableOf(vault, deal)
-    vault.replacing(deal.deal, old)
+    vault.readings.replacing(deal.deal, old)
     await vault.store(
       {
         object: deal.object,
@@ -100,7 +96,7 @@ export async function dealAnew(vault: Vault, deal: DealTable, request: RedealReq
   } finally {
     await reader.close()
     vault.forget(deal.deal)
-    vault.settle(deal.deal)
+    vault.readings.settle(deal.deal)
     vault.parts.changed()
   }
 }
@@ -116,7 +112,7 @@ export async function evacuate(vault: Vault, deal: DealTable): Promise<boolean> 
   const names = await db.kysely.selectFrom('fragment').select(['location', 'name']).where('deal', '=', deal.deal).execute()
   const left = names.filter(({ location }) => !active.has(location))
   if (left.length === 0) return true
-  vault.replacing(deal.deal, left)
+  vault.readings.replacing(deal.deal, left)
   try {
     return await db.transaction(async (tx) => {
       const standing = await tx.selectFrom('deal').selectAll().where('deal', '=', deal.deal).executeTakeFirst()
@@ -139,7 +135,7 @@ export async function evacuate(vault: Vault, deal: DealTable): Promise<boolean> 
     })
   } finally {
     vault.forget(deal.deal)
-    vault.settle(deal.deal)
+    vault.readings.settle(deal.deal)
     vault.parts.changed()
   }
 }
@@ -167,13 +163,9 @@ async function begin(
   deal: DealTable,
   wanted: { readonly k: number; readonly n: number; readonly places: readonly Place[] },
 ): Promise<Intent | undefined> {
-  const provisional = newId()
-  const targets = wanted.places.map((place, index) => {
-    const id = newId()
-    return { place, x: index + 1, name: `${id.slice(0, 2)}/${id}` }
-  })
+  const targets = wanted.places.map((place, index) => ({ place, x: index + 1, name: newFragmentName() }))
   const { k, n } = wanted
-  const begun = await vault.parts.db.transaction(async (tx) => {
+  const provisional = await vault.parts.db.transaction(async (tx) => {
     const standing = await tx.selectFrom('deal').select('state').where('deal', '=', deal.deal).executeTakeFirst()
     const leaving = await tx.selectFrom('leaving').select('location').execute()
     // The head speaks for the k that is wanted now: nothing is begun with a smaller one.
@@ -183,29 +175,14 @@ async function begin(
       row.threshold !== k ||
       targets.some(({ place }) => leaving.some(({ location }) => location === place.id))
     )
-      return false
-    const plan = { deal: provisional, object: provisional, version: 0, size: 0, padded: 0, k, n, state: 'writing' } as const
-    await tx
-      .insertInto('deal')
-      .values({ ...deal, ...plan })
-      .execute()
-    await tx
-      .insertInto('fragment')
-      .values(
-        targets.map(({ place, x, name }) => ({
-          deal: provisional,
-          x,
-          location: place.id,
-          name,
-          commitment: null,
-          size: 0,
-          state: 'writing' as const,
-        })),
-      )
-      .execute()
-    return true
+      return undefined
+    return insertIntent(
+      tx,
+      { ...deal, object: newId(), version: 0, k, n },
+      targets.map(({ place, x, name }) => ({ x, location: place.id, name })),
+    )
   })
-  return begun ? { provisional, targets } : undefined
+  return provisional === undefined ? undefined : { provisional, targets }
 }
 
 async function writeSet(
@@ -267,21 +244,17 @@ async function swap(
   const { db } = vault.parts
   const { outcome, shape } = made
   const old = await db.kysely.selectFrom('fragment').select(['location', 'name']).where('deal', '=', deal.deal).execute()
-  vault.replacing(deal.deal, old)
+  vault.readings.replacing(deal.deal, old)
   try {
     return await db.transaction(async (tx) => {
       const standing = await tx.selectFrom('deal').selectAll().where('deal', '=', deal.deal).executeTakeFirst()
       if (standing?.state !== 'stored' || !(await isOfSet(tx, deal.deal, made.before))) return false
       const before = await tx.selectFrom('deal_set').select('dealt').where('deal', '=', deal.deal).executeTakeFirst()
-      await tx.deleteFrom('fragment').where('deal', '=', made.intent).execute()
-      await tx.deleteFrom('deal').where('deal', '=', made.intent).execute()
+      await dropIntent(tx, made.intent)
       await addDebris(tx, await tx.selectFrom('fragment').select(['location', 'name']).where('deal', '=', deal.deal).execute())
-      await addDebris(
-        tx,
-        outcome.missed.map(({ target }) => ({ location: target.place.id, name: target.name })),
-      )
+      await addMissed(tx, outcome)
       await tx.deleteFrom('fragment').where('deal', '=', deal.deal).execute()
-      await tx.insertInto('fragment').values(rowsOf(deal.deal, outcome)).execute()
+      await tx.insertInto('fragment').values(writtenFragments(deal.deal, outcome)).execute()
       await tx.updateTable('deal').set(shape).where('deal', '=', deal.deal).execute()
       const set = { generation: made.before.generation + 1, set_id: outcome.setId, renewed: made.renewed }
       await tx.deleteFrom('deal_set').where('deal', '=', deal.deal).execute()
@@ -294,43 +267,9 @@ async function swap(
     })
   } finally {
     vault.forget(deal.deal)
-    vault.settle(deal.deal)
+    vault.readings.settle(deal.deal)
     vault.parts.changed()
   }
-}
-
-function rowsOf(deal: string, { held, missed }: WriteOutcome): FragmentTable[] {
-  const size = held[0]?.sizeBytes ?? 0
-  return [
-    ...held.map(({ target, commitment, sizeBytes }) => ({
-      deal,
-      x: target.x,
-      location: target.place.id,
-      name: target.name,
-      commitment,
-      size: sizeBytes,
-      state: 'held' as const,
-    })),
-    ...missed.map(({ target }) => ({
-      deal,
-      x: target.x,
-      location: target.place.id,
-      name: null,
-      commitment: null,
-      size,
-      state: 'pending' as const,
-    })),
-  ].toSorted((a, b) => a.x - b.x)
-}
-
-async function addDebris(tx: Tx, rows: readonly { readonly location: string; readonly name: string | null }[]): Promise<void> {
-  const named = rows.flatMap(({ location, name }) => (name === null ? [] : [{ location, name }]))
-  if (named.length === 0) return
-  await tx
-    .insertInto('debris')
-    .values(named)
-    .onConflict((oc) => oc.doNothing())
-    .execute()
 }
 
 /** The whole content, hash compared, no faster than the pace. */

@@ -7,6 +7,7 @@ import { type Common, commitment, encodeFragmentHead, encodeTrailer, ktag, newId
 import { log } from './catalogue.ts'
 import { Findings, type Progress } from './findings.ts'
 import { allowRefill, DAMAGED, forgetRefills, heldBackPlaces, noteWounds } from './health-debt.ts'
+import { addDebris, dropIntent, insertIntent, newFragmentName, undoIfPossible, undoIntent } from './intent.ts'
 import type { FragmentSink } from './location.ts'
 import type { ObjectReader } from './object-reader.ts'
 import { within } from './patience.ts'
@@ -14,7 +15,7 @@ import type { Place } from './place.ts'
 import { pathOf } from './scrub.ts'
 import { freeX, isOfSet } from './redeal-sets.ts'
 import type { DealTable, FragmentTable, StorageTables } from './tables.ts'
-import { undoIntent, type Vault } from './vault.ts'
+import type { Vault } from './vault.ts'
 
 export interface RepairRequest {
   /** Only dealings of this file or of what lies below this folder. */
@@ -315,38 +316,17 @@ async function writeAgain(
   },
 ): Promise<boolean> {
   const { deal, reader, row, place, signal, pace } = given
-  const id = newId()
-  const name = `${id.slice(0, 2)}/${id}`
-  const intent = await vault.parts.db.transaction(async (tx) => {
-    const provisional = newId()
-    const plan = {
-      deal: provisional,
-      object: provisional,
-      version: 0,
-      size: 0,
-      padded: 0,
-      state: 'writing',
-      purpose: deal.purpose,
-    } as const
-    await tx
-      .insertInto('deal')
-      .values({ ...deal, ...plan })
-      .execute()
-    await tx
-      .insertInto('fragment')
-      .values({ deal: provisional, x: row.x, location: row.location, name, commitment: null, size: 0, state: 'writing' })
-      .execute()
-    return provisional
-  })
+  const name = newFragmentName()
+  const intent = await vault.parts.db.transaction((tx) =>
+    insertIntent(tx, { ...deal, object: newId(), version: 0 }, [{ x: row.x, location: row.location, name }]),
+  )
   try {
     const made = await writeFragment(vault, { reader, x: row.x, place, name, signal, pace })
     const accepted = await accept(vault, { deal, common: reader.assembly.common, row, made, intent })
     if (!accepted) await undoIntent(vault.parts, intent)
     return accepted
   } catch (error) {
-    await undoIntent(vault.parts, intent).catch((reason: unknown) =>
-      vault.parts.log.warn({ error: String(reason) }, 'an unfinished write is cleaned up at the next start'),
-    )
+    await undoIfPossible(vault.parts, intent)
     throw error
   }
 }
@@ -438,21 +418,14 @@ async function accept(
       .executeTakeFirst()
     // Another repair was quicker: its fragment stays, and nobody would know of it any more if ours took its row.
     if (wanted === undefined || wanted.name !== row.name) return false
-    await tx.deleteFrom('fragment').where('deal', '=', intent).execute()
-    await tx.deleteFrom('deal').where('deal', '=', intent).execute()
+    await dropIntent(tx, intent)
     await tx
       .updateTable('fragment')
       .set({ name: made.name, commitment: made.commitment, size: made.sizeBytes, state: 'held' })
       .where('deal', '=', deal.deal)
       .where('x', '=', row.x)
       .execute()
-    if (row.name !== null) {
-      await tx
-        .insertInto('debris')
-        .values({ location: row.location, name: row.name })
-        .onConflict((oc) => oc.doNothing())
-        .execute()
-    }
+    await addDebris(tx, [row])
     if (deal.purpose === 'file')
       await log(tx, [{ op: 'place', dealId: deal.deal, x: row.x, location: row.location, name: made.name, commitment: made.commitment }])
     return true

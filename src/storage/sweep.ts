@@ -2,10 +2,11 @@
 import { Failure, rfc3339 } from '#base'
 import { type DiscardAnswer, noteAnswers, settleDeletions } from './deletion.ts'
 import { ripeDeals } from './grace.ts'
+import { undoIntent } from './intent.ts'
 import { noteKept, notYet } from './kept-names.ts'
 import { within } from './patience.ts'
 import type { Place } from './place.ts'
-import { undoIntent, type Vault } from './vault.ts'
+import type { Vault } from './vault.ts'
 import type { VaultLog } from './vault-log.ts'
 
 /** `created` of a dealing that a recovery knows by its drop alone, when not every place could be looked through for it. */
@@ -180,7 +181,7 @@ async function discard(vault: Vault, place: Place, what: { readonly name: string
   const { clock, stallMs } = vault.parts
   const { name, signal } = what
   if (signal.aborted) throw new Failure('base.cancelled')
-  if (vault.isRead(place.id, name)) return 'awaited'
+  if (vault.readings.isRead(place.id, name)) return 'awaited'
   if (!place.usable) return 'unreachable'
   try {
     const patience = { clock, ms: stallMs, label: place.label, signal }

@@ -5,11 +5,12 @@ import { newId } from '#format'
 import { addVersion, requireWritable } from './catalogue.ts'
 import { CATALOGUE_TYPE } from './catalogue-lines.ts'
 import { contentTypeOf } from './content-type.ts'
+import { undoIntent } from './intent.ts'
 import type { WriteOutcome } from './object-writer.ts'
 import type { SiteCore } from './site-core.ts'
 import type { UploadTable } from './tables-upload.ts'
 import { type UploadIntent, UploadSession } from './upload-session.ts'
-import { undoIntent, type Vault } from './vault.ts'
+import type { Vault } from './vault.ts'
 
 /** Without a sign of life for so long, an unfinished upload is removed. */
 export const UPLOAD_KEPT_MS = 7 * 24 * 3_600_000

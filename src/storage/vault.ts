@@ -1,18 +1,19 @@
 // An open vault: what every piece of work on it needs, and the two that all others stand on, storing and reading an object.
 import { type Clock, Failure, rfc3339 } from '#base'
 import type { Signer, VerifyingKeys } from '#crypto/primitives'
-import { dealable, dealerFingerprint, type DealSpec, newId, parseMeta, type Suite, verifyMeta } from '#format'
+import { dealable, dealerFingerprint, type DealSpec, parseMeta, type Suite, verifyMeta } from '#format'
 import type { ArenaPool } from './arena-pool.ts'
 import type { Store } from './catalogue.ts'
 import { deskSlots } from './chunk-desk.ts'
 import type { ChunkPool } from './chunk-pool.ts'
 import type { Candidate, Known } from './frame-search.ts'
 import { createGroupCommit, type GroupCommit } from './group-commit.ts'
+import { addMissed, dropIntent, insertIntent, newFragmentName, undoIfPossible, writtenFragments } from './intent.ts'
 import { ObjectReader } from './object-reader.ts'
 import { WriteFailed, writeObject, type WriteOutcome } from './object-writer.ts'
-import { within } from './patience.ts'
 import type { Place } from './place.ts'
 import type { Places } from './places.ts'
+import { Readings } from './readings.ts'
 import type { DealTable, FragmentTable, VaultTable } from './tables.ts'
 
 export interface StorageLog {
@@ -59,11 +60,13 @@ export class Vault {
   /** Intents and commits of uploads at the same time share their transactions. */
   readonly #group: GroupCommit
   readonly #known = new Map<string, { readonly known: Known; readonly untilMs: number }>()
+  readonly readings: Readings
 
   constructor(parts: VaultParts, row: VaultTable) {
     this.parts = parts
     this.row = row
     this.#group = createGroupCommit(parts.db)
+    this.readings = new Readings(parts.changed)
   }
 
   get suite(): Suite {
@@ -160,7 +163,7 @@ export class Vault {
       return { outcome, committed }
     } catch (error) {
       if (error instanceof WriteFailed) arenaFree = error.arenaFree
-      if (intent !== undefined) await this.#undo(intent)
+      if (intent !== undefined) await undoIfPossible(this.parts, intent.provisional)
       throw error instanceof WriteFailed ? error.failure : error
     } finally {
       if (arenaFree) arenas.release(arena)
@@ -196,38 +199,11 @@ export class Vault {
         state: 'stored',
         purpose,
       }
-      // Its fragments go with it.
-      await tx.deleteFrom('deal').where('deal', '=', provisional).execute()
+      await dropIntent(tx, provisional)
       await tx.insertInto('deal').values(deal).execute()
-      const sizeOf = outcome.held[0]?.sizeBytes ?? 0
-      const fragments: FragmentTable[] = [
-        ...outcome.held.map(({ target, commitment, sizeBytes }) => ({
-          deal: outcome.dealId,
-          x: target.x,
-          location: target.place.id,
-          name: target.name,
-          commitment,
-          size: sizeBytes,
-          state: 'held' as const,
-        })),
-        ...outcome.missed.map(({ target }) => ({
-          deal: outcome.dealId,
-          x: target.x,
-          location: target.place.id,
-          name: null,
-          commitment: null,
-          size: sizeOf,
-          state: 'pending' as const,
-        })),
-      ]
-      fragments.sort((a, b) => a.x - b.x)
+      const fragments = writtenFragments(outcome.dealId, outcome)
       await tx.insertInto('fragment').values(fragments).execute()
-      if (outcome.missed.length > 0) {
-        await tx
-          .insertInto('debris')
-          .values(outcome.missed.map(({ target }) => ({ location: target.place.id, name: target.name })))
-          .execute()
-      }
+      await addMissed(tx, outcome)
       return commit(tx, { deal, fragments, modified: outcome.modified })
     })
   }
@@ -256,7 +232,7 @@ export class Vault {
     among?: readonly Candidate[],
   ): Promise<ObjectReader> {
     const { clock } = this.parts
-    const leave = this.#read(deal.deal)
+    const leave = this.readings.begin(deal.deal)
     let reader: ObjectReader
     let known: Known | undefined
     try {
@@ -311,40 +287,6 @@ export class Vault {
       return place === undefined || row.name === null ? [] : [{ place, x: row.x, name: row.name, suspect: row.state !== 'held' }]
     })
     return { candidates, k: rows[0]?.k ?? deal.k }
-  }
-
-  // --- names that a change has replaced stay until those who read them are done
-
-  readonly #reading = new Map<string, number>()
-  readonly #replaced = new Map<string, ReadonlySet<string>>()
-
-  #read(deal: string): () => void {
-    this.#reading.set(deal, (this.#reading.get(deal) ?? 0) + 1)
-    let left = false
-    return () => {
-      if (left) return
-      left = true
-      const others = this.#reading.get(deal)! - 1
-      if (others > 0) this.#reading.set(deal, others)
-      else {
-        this.#reading.delete(deal)
-        this.settle(deal)
-      }
-    }
-  }
-
-  /** Call before the rows of a dealing are replaced, and `settle` after: who reads the old names until then may go on. */
-  replacing(deal: string, names: readonly { readonly location: string; readonly name: string | null }[]): void {
-    this.#replaced.set(deal, new Set([...(this.#replaced.get(deal) ?? []), ...names.map(({ location, name }) => `${location} ${name}`)]))
-  }
-
-  settle(deal: string): void {
-    if (!this.#reading.has(deal) && this.#replaced.delete(deal)) this.parts.changed()
-  }
-
-  isRead(location: string, name: string): boolean {
-    for (const names of this.#replaced.values()) if (names.has(`${location} ${name}`)) return true
-    return false
   }
 
   /** Notes that a fragment is lost or damaged, so that repair brings it back. */
@@ -416,16 +358,13 @@ export class Vault {
     },
     also?: (tx: Tx, intent: string) => Promise<void>,
   ): Promise<Intent | undefined> {
-    const provisional = newId()
-    const names = request.all.map(() => {
-      const id = newId()
-      return `${id.slice(0, 2)}/${id}`
-    })
-    const version = await this.#group.run(async (tx) => {
+    const { all, object, k, layout, chunkLog2, type, created, purpose } = request
+    const names = all.map(() => newFragmentName())
+    const begun = await this.#group.run(async (tx) => {
       const wanted = await tx.selectFrom('vault').select(['threshold', 'layout']).executeTakeFirstOrThrow()
       const leaving = await tx.selectFrom('leaving').select(['location', 'phase']).execute()
-      const reshaped = wanted.threshold !== request.k || wanted.layout !== request.layout
-      if (reshaped || request.all.some(({ id }) => leaving.some(({ location }) => location === id))) {
+      const reshaped = wanted.threshold !== k || wanted.layout !== layout
+      if (reshaped || all.some(({ id }) => leaving.some(({ location }) => location === id))) {
         this.row = { ...this.row, ...wanted }
         for (const { location, phase } of leaving) this.parts.places.depart(location, phase)
         return undefined
@@ -433,54 +372,18 @@ export class Vault {
       const newest = await tx
         .selectFrom('deal')
         .select((eb) => eb.fn.max('version').as('version'))
-        .where('object', '=', request.object)
+        .where('object', '=', object)
         .executeTakeFirst()
-      const next = (newest?.version ?? 0) + 1
-      await tx
-        .insertInto('deal')
-        .values({
-          deal: provisional,
-          object: request.object,
-          version: next,
-          k: request.k,
-          n: request.all.length,
-          layout: request.layout,
-          chunk_log2: request.chunkLog2,
-          size: 0,
-          padded: 0,
-          type: request.type,
-          created: request.created,
-          state: 'writing',
-          purpose: request.purpose,
-        })
-        .execute()
-      await tx
-        .insertInto('fragment')
-        .values(
-          request.all.map((place, index) => ({
-            deal: provisional,
-            x: index + 1,
-            location: place.id,
-            name: names[index]!,
-            commitment: null,
-            size: 0,
-            state: 'writing' as const,
-          })),
-        )
-        .execute()
+      const version = (newest?.version ?? 0) + 1
+      const provisional = await insertIntent(
+        tx,
+        { object, version, k, n: all.length, layout, chunk_log2: chunkLog2, type, created, purpose },
+        all.map((place, index) => ({ x: index + 1, location: place.id, name: names[index]! })),
+      )
       await also?.(tx, provisional)
-      return next
+      return { provisional, version }
     })
-    return version === undefined ? undefined : { provisional, version, names }
-  }
-
-  /** Takes back what an unfinished write may have left; what cannot be reached now is debris for later. */
-  async #undo(intent: Intent): Promise<void> {
-    try {
-      await undoIntent(this.parts, intent.provisional)
-    } catch (error) {
-      this.parts.log.warn({ error: String(error) }, 'an unfinished write is cleaned up at the next start')
-    }
+    return begun === undefined ? undefined : { ...begun, names }
   }
 }
 
@@ -493,42 +396,6 @@ export interface Intent {
   readonly provisional: string
   readonly version: number
   readonly names: readonly string[]
-}
-
-/** Removes the rows of an intent and the names it may have made. */
-export async function undoIntent({ db, places, clock, stallMs }: VaultParts, provisional: string): Promise<void> {
-  const rows = await db.kysely.selectFrom('fragment').selectAll().where('deal', '=', provisional).execute()
-  const left: { location: string; name: string }[] = []
-  await Promise.all(
-    rows.map(async ({ location, name }) => {
-      const place = places.byId(location)
-      if (place === undefined || name === null) return
-      try {
-        if (!place.usable) left.push({ location, name })
-        else {
-          const patience = { clock, ms: stallMs, label: place.label }
-          const answer = await within(patience, async (signal) => {
-            await place.location.forget?.(name, { signal })
-            return place.location.discard(name, { signal })
-          })
-          if (answer === 'kept') left.push({ location, name })
-        }
-      } catch (error) {
-        if (error instanceof Failure && error.kind !== 'denied') place.failed(error)
-        left.push({ location, name })
-      }
-    }),
-  )
-  await db.transaction(async (tx) => {
-    if (left.length > 0)
-      await tx
-        .insertInto('debris')
-        .values(left)
-        .onConflict((oc) => oc.doNothing())
-        .execute()
-    await tx.deleteFrom('fragment').where('deal', '=', provisional).execute()
-    await tx.deleteFrom('deal').where('deal', '=', provisional).execute()
-  })
 }
 
 function smallerThanChunk(sizeBytes: number | undefined, chunkLog2: number): boolean {
