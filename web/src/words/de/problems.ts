@@ -7,7 +7,7 @@ export const problems: Readonly<Record<FailureCode, string>> = {
   'base.internal': 'Innen ist etwas Unerwartetes geschehen; geändert wurde dadurch nichts',
 
   'crypto.threshold': 'Diese Schwelle oder Anzahl gibt es nicht',
-  'crypto.tag': 'Eine Prüfmarke passt nicht',
+  'crypto.tag': 'Ein Prüfwert stimmt nicht',
   'crypto.passphrase': 'Passphrase oder Schlüsseldatei öffnet die Signaturschlüssel nicht',
 
   'format.framing': 'Diese Bytes sind kein Fragment',
@@ -17,7 +17,7 @@ export const problems: Readonly<Record<FailureCode, string>> = {
   'format.record': 'Ein Stück der Datei ist an zu wenigen Orten lesbar',
   'format.meta': 'Die Beschreibung der Datei ist beschädigt',
   'format.content': 'Der Inhalt weicht von dem ab, was gespeichert wurde',
-  'format.signature': 'Die Signatur des Austeilers ist falsch',
+  'format.signature': 'Die Signatur des Austeilenden ist falsch',
   'format.mismatch': 'Die Fragmente gehören zu etwas anderem als verlangt',
 
   'storage.absent': 'Diese Datei oder diesen Ordner gibt es nicht',
@@ -61,7 +61,7 @@ export const problems: Readonly<Record<FailureCode, string>> = {
   'location.not-ours': 'Der Ort ist leer oder gehört zu etwas anderem',
   'location.unsupported': 'Das kann der Ort nicht',
   'location.name': 'Einen solchen Namen führt kein Ort',
-  'location.lock': 'Sperren am Ort lassen sich nicht verlängern',
+  'location.lock': 'Objektsperren am Ort lassen sich nicht verlängern',
   'location.kept': 'Der Ort gibt nicht her, was nicht mehr gebraucht wird',
   'location.config': 'Die Beschreibung des Ortes ist nicht brauchbar',
 
