@@ -3,20 +3,11 @@ import { Failure, rfc3339, utf8 } from '#base'
 import { equalSecret } from '#crypto/primitives'
 import type { Entry, Listing, Placement, Stored, Versions } from '#contract'
 import { newId } from '#format'
-import {
-  addVersion,
-  copyEntry,
-  createFolder,
-  findVersion,
-  listFolder,
-  moveEntry,
-  requireWritable,
-  statEntry,
-  versionsOf,
-} from './catalogue.ts'
+import { addVersion, copyEntry, createFolder, moveEntry, requireWritable } from './catalogue.ts'
 import { CATALOGUE_TYPE } from './catalogue-lines.ts'
 import { contentTypeOf } from './content-type.ts'
 import { requireHoldKept } from './keeping.ts'
+import { findVersion, listFolder, statEntry, versionsOf } from './listing.ts'
 import type { WriteOutcome } from './object-writer.ts'
 import { userPath } from './paths.ts'
 import type { SiteCore } from './site-core.ts'

@@ -1,7 +1,8 @@
 // What a site can do about what was: trash, versions of old, rules of keeping, moments, deletions that are proven.
 import { type Clock, Failure, rfc3339 } from '#base'
 import type { DeletionListing, Entry, KeepingRule, KeepingView, MomentPlan, PurgePlan, Task, TrashListing } from '#contract'
-import { addVersion, findVersion, removeEntry, statEntry } from './catalogue.ts'
+import { addVersion, removeEntry } from './catalogue.ts'
+import { findVersion, statEntry } from './listing.ts'
 import { deletionRecord, listDeletions, provenDeletion } from './deletion.ts'
 import { Findings } from './findings.ts'
 import { keepLine, requireNoHold, rulesOf, setKeeping } from './keeping.ts'

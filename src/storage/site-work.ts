@@ -1,7 +1,7 @@
 // Long work on the vault that people watch and can cancel.
 import { Failure } from '#base'
 import type { ScrubDepth, Task } from '#contract'
-import { statEntry } from './catalogue.ts'
+import { statEntry } from './listing.ts'
 import { userPath } from './paths.ts'
 import { repair } from './repair.ts'
 import { scrub } from './scrub.ts'
