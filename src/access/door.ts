@@ -14,6 +14,7 @@ import type {
   HealthHistory,
   HealthRequest,
   HealthView,
+  ImportPreview,
   Listing,
   KeepingRule,
   KeepingView,
@@ -158,9 +159,15 @@ export interface Door {
   healthHistory(request: { readonly days?: number | undefined }): Promise<HealthHistory>
   plan(request: PlanRequest): Promise<Plan>
   repair(request: { readonly path?: string | undefined }): Promise<Task>
+  /** Counts what lies at the source, for a while; reads no file. */
+  previewImport(request: { readonly source: string; readonly path: string }): Promise<ImportPreview>
   /** The source is only read. */
   importFiles(request: { readonly source: string; readonly path: string; readonly check: boolean }): Promise<Task>
-  drill(request: { readonly people: readonly [string, string]; readonly files: number }): Promise<Task>
+  drill(request: {
+    readonly people: readonly [string, string]
+    readonly files: number
+    readonly location?: string | undefined
+  }): Promise<Task>
   lastDrill(): Promise<DrillAnswer>
   verifyDrill(request: { readonly report: unknown }): Promise<DrillVerdict>
   /** Access keys and signing keys leave the site only sealed to the officers named. */

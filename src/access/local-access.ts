@@ -63,6 +63,7 @@ function createDoor(storage: SiteStorage, actor: Actor): Door {
     healthHistory: (request) => storage.healthHistory(request),
     plan: (request) => storage.plan(request),
     repair: (request) => storage.repair(request),
+    previewImport: (request) => storage.previewImport(request),
     importFiles: (request) => storage.importFiles(request),
     drill: (request) => storage.drill(request),
     lastDrill: () => storage.lastDrill(),

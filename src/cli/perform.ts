@@ -84,7 +84,10 @@ export async function perform(
     case 'repair':
       return (await import('./commands/long-work.ts')).repair(context, wish.path)
     case 'import':
-      return (await import('./commands/import.ts')).importFiles(context, wish.place, wish.path, { check: wish.check })
+      return (await import('./commands/import.ts')).importFiles(context, wish.place, wish.path, {
+        check: wish.check,
+        preview: wish.preview,
+      })
     case 'drill':
       return (await import('./commands/drill.ts')).drill(context, wish.options)
     case 'verify-drill':

@@ -58,7 +58,7 @@ export type Wish =
   | HealthWish
   | PlanWish
   | { readonly kind: 'recover'; readonly locations: readonly string[] }
-  | { readonly kind: 'import'; readonly place: string; readonly path: string; readonly check: boolean }
+  | { readonly kind: 'import'; readonly place: string; readonly path: string; readonly check: boolean; readonly preview: boolean }
   | { readonly kind: 'drill'; readonly options: DrillOptions }
   | { readonly kind: 'verify-drill'; readonly file: string }
   | { readonly kind: 'kit'; readonly folder: string; readonly options: KitOptions }
@@ -322,14 +322,16 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
     .argument('<place>', 'folder:PATH, or s3:URL of a bucket with plain files')
     .argument('<path>', 'folder of the vault that takes them')
     .option('--check', 'also read files of equal size and time, and compare them')
-    .action((place, path, { check }) => wish({ kind: 'import', place, path, check: check === true }))
+    .option('--preview', 'only count what lies there')
+    .action((place, path, { check, preview }) => wish({ kind: 'import', place, path, check: check === true, preview: preview === true }))
   const drill = program
     .command('drill')
     .description('try whether the vault comes back: random files, each location blocked in turn, a signed report')
     .option('--by <name>', 'who stands by; twice', collect, [])
     .option('--files <n>', 'how many files are drawn', positive, 10)
+    .option('--block <label>', 'only this location is blocked (default: each in turn)')
     .option('--out <folder>', 'where the report is written', '.')
-    .action(({ by, files, out }) => wish({ kind: 'drill', options: { people: by, files, out } }))
+    .action(({ by, files, block, out }) => wish({ kind: 'drill', options: { people: by, files, block, out } }))
   drill
     .command('verify')
     .description('whether a report is genuine and of this vault')

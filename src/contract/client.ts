@@ -16,7 +16,7 @@ import {
   type LocationStatus,
 } from './schemas.ts'
 import type { HealthHistory, HealthRequest, HealthView, MeasuredLocation, ScrubDepth, Traits } from './health.ts'
-import type { DrillAnswer, DrillRequest, DrillVerdict, ImportRequest } from './drill.ts'
+import type { DrillAnswer, DrillRequest, DrillVerdict, ImportPreview, ImportPreviewRequest, ImportRequest } from './drill.ts'
 import type { Kit, KitRequest, RestoreRequest } from './kit.ts'
 import type { Plan, PlanRequest } from './plan.ts'
 import type { ChangePreview, ChangeRequest, ChangeStatus, PreviewRequest, SteerRequest } from './change.ts'
@@ -127,6 +127,7 @@ export interface Client extends UploadCalls {
   healthHistory(query?: { days?: number }, options?: CallOptions): Promise<HealthHistory>
   plan(body: PlanRequest, options?: CallOptions): Promise<Plan>
   repair(body: { path?: string }, options?: CallOptions): Promise<Task>
+  previewImport(body: ImportPreviewRequest, options?: CallOptions): Promise<ImportPreview>
   importFiles(body: ImportRequest, options?: CallOptions): Promise<Task>
   drill(body: DrillRequest, options?: CallOptions): Promise<Task>
   lastDrill(options?: CallOptions): Promise<DrillAnswer>
@@ -195,6 +196,7 @@ export function createClient(transport: Transport): Client {
     healthHistory: (query = {}, options) => call(routes.healthHistory, { query }, options),
     plan: (body, options) => call(routes.plan, { body }, options),
     repair: (body, options) => call(routes.repair, { body }, options),
+    previewImport: (body, options) => call(routes.previewImport, { body }, options),
     importFiles: (body, options) => call(routes.importFiles, { body }, options),
     drill: (body, options) => call(routes.drill, { body }, options),
     lastDrill: (options) => call(routes.lastDrill, {}, options),

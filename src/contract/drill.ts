@@ -12,11 +12,29 @@ export const importRequest = z.object({
 })
 export type ImportRequest = z.input<typeof importRequest>
 
+export const importPreviewRequest = importRequest.omit({ check: true })
+export type ImportPreviewRequest = z.input<typeof importPreviewRequest>
+
+export const importPreview = z.object({
+  /** What the source is called. */
+  source: z.string(),
+  files: z.number().int(),
+  bytes: z.number(),
+  /** What would be passed over, the first ones by name. */
+  skipped: z.array(z.object({ name: z.string(), why: z.string() })),
+  moreSkipped: z.number().int(),
+  /** False where counting was stopped: there is at least so much. */
+  complete: z.boolean(),
+})
+export type ImportPreview = z.infer<typeof importPreview>
+
 const person = z.string().min(1).max(200)
 
 export const drillRequest = z.object({
   people: z.tuple([person, person]),
   files: z.number().int().min(1).max(100).default(10),
+  /** Only this location (label or id) is blocked; absent: each in turn. */
+  location: z.string().max(1000).optional(),
 })
 export type DrillRequest = z.input<typeof drillRequest>
 

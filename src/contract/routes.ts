@@ -402,6 +402,14 @@ export const routes = {
     status: 202,
     summary: 'Write again what is lost, corrupt or pending',
   },
+  previewImport: {
+    method: 'POST',
+    path: '/api/v1/import/preview',
+    body: d.importPreviewRequest,
+    answer: d.importPreview,
+    status: 200,
+    summary: 'What an import would find at the source; reads no file',
+  },
   importFiles: {
     method: 'POST',
     path: '/api/v1/import',
@@ -416,7 +424,7 @@ export const routes = {
     body: d.drillRequest,
     answer: s.task,
     status: 202,
-    summary: 'Bring random files back with each location blocked in turn, by the product and by recover.py',
+    summary: 'Bring random files back with each location blocked in turn, or one, by the product and by recover.py',
   },
   lastDrill: { method: 'GET', path: '/api/v1/drill', answer: d.drillAnswer, status: 200, summary: 'The signed report of the newest drill' },
   verifyDrill: {

@@ -3,6 +3,7 @@ import type { DrillReport } from '#contract'
 
 export function drillPage(report: DrillReport, dealer: string): string {
   const { vault, people, rounds, began, ended, product, python, objects, bytes, passed } = report
+  const each = rounds.length >= vault.count
   const line = (name: string, value: string): string => `<dt>${name}</dt><dd>${escaped(value)}</dd>`
   const rows = rounds.map(
     ({ blocked, files, product: came, recoverPy, equal, productMs, recoverMs }) =>
@@ -23,8 +24,8 @@ table { border-collapse: collapse; width: 100% } th, td { border: 1px solid #888
 </head>
 <body>
 <h1>Recovery drill <span lang="de">(Wiederherstellungsübung)</span></h1>
-<p><strong>${passed ? 'Passed: every file came back with each location blocked, twice, and equal.' : 'NOT passed.'}</strong>
-<span lang="de">${passed ? 'Bestanden: Jede Datei kam zurück, während je ein Ort gesperrt war, auf zwei Wegen und gleich.' : 'NICHT bestanden.'}</span></p>
+<p><strong>${passed ? `Passed: every file came back with ${each ? 'each location' : escaped(rounds[0]?.blocked ?? '')} blocked, twice, and equal.` : 'NOT passed.'}</strong>
+<span lang="de">${passed ? `Bestanden: Jede Datei kam zurück, während ${each ? 'je ein Ort' : escaped(rounds[0]?.blocked ?? '')} gesperrt war, auf zwei Wegen und gleich.` : 'NICHT bestanden.'}</span></p>
 <dl>
 ${line('Vault (Tresor)', `${vault.name}, ${vault.id}`)}
 ${line('Rule (Regel)', `${vault.threshold} of ${vault.count}, ${vault.layout}`)}

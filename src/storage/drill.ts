@@ -21,6 +21,8 @@ export interface DrillRequest {
   /** Who stands by. */
   readonly people: readonly [string, string]
   readonly files: number
+  /** Only this place is blocked; undefined: each in turn. */
+  readonly blocked?: Place | undefined
 }
 
 interface Chosen {
@@ -36,7 +38,7 @@ const TRIED_MAX = 20
 const COPY_BYTES = 2 ** 20
 const PYTHON_MS = 30 * 60_000
 
-/** One round for each location. What could not be brought back is a finding; the report, signed, is kept for `lastDrill`. */
+/** One round for each location that is blocked. What could not be brought back is a finding; the report, signed, is kept for `lastDrill`. */
 export async function drill(
   core: SiteCore,
   request: DrillRequest,
@@ -54,15 +56,16 @@ export async function drill(
   await mkdir(scratch, { mode: 0o700 })
   try {
     const python = await pythonVersion()
-    tools.progress.total(places.all.length * chosen.length)
+    const rounds: DrillReport['rounds'] = []
+    const blocks = request.blocked === undefined ? places.all : [request.blocked]
+    tools.progress.total(blocks.length * chosen.length)
     const copies = await copyFragments(core, chosen, { scratch, signal: tools.signal })
     const keyFiles: string[] = []
     for (const [index, keys] of vault.parts.dealers.entries()) {
       keyFiles.push(join(scratch, `keys-${index}.json`))
       await writeFile(keyFiles[index]!, JSON.stringify(encodeKeys(keys)))
     }
-    const rounds: DrillReport['rounds'] = []
-    for (const blocked of places.all) {
+    for (const blocked of blocks) {
       const byProduct = join(scratch, `product-${blocked.x}`)
       await mkdir(byProduct)
       let began = core.clock.now()

@@ -1,6 +1,6 @@
 // Adopting files that lie plainly somewhere into the vault: what is there already is passed over, so that it goes on after any interruption.
-import { equalPublic, Failure, isFailure } from '#base'
-import type { Entry, Stored } from '#contract'
+import { type Clock, equalPublic, Failure, isFailure } from '#base'
+import type { Entry, ImportPreview, Stored } from '#contract'
 import { sha256Stream } from '#crypto/primitives'
 import { Findings, type Progress } from './findings.ts'
 import type { PlainFile, PlainSource } from './import-source.ts'
@@ -22,6 +22,11 @@ export interface ImportInto {
     close(): Promise<void>
   }>
 }
+
+/** Looking before an import ends after so much; an import itself has no such bounds. */
+const LOOKED_MAX = 200_000
+const LOOKED_MS = 10_000
+const SKIPPED_SHOWN = 20
 
 interface ImportRequest {
   readonly source: PlainSource
@@ -73,6 +78,40 @@ export async function importFiles(into: ImportInto, request: ImportRequest): Pro
   const failed = ended.find((outcome) => outcome.status === 'rejected')
   if (failed !== undefined) throw failed.reason
   return findings
+}
+
+/** Counts what an import would meet. Reads no file. */
+export async function previewImport(source: PlainSource, clock: Clock): Promise<ImportPreview> {
+  const until = clock.now() + LOOKED_MS
+  const late = new AbortController()
+  const skipped: ImportPreview['skipped'] = []
+  let [files, bytes, passed, looked, complete] = [0, 0, 0, 0, true]
+  const timer = new AbortController()
+  const wait = clock.sleep(LOOKED_MS, timer.signal).then(
+    () => late.abort(),
+    () => undefined,
+  )
+  try {
+    for await (const item of source.items(late.signal)) {
+      if (item.kind === 'file') {
+        files += 1
+        bytes += item.sizeBytes
+      } else if (item.kind === 'skipped') {
+        passed += 1
+        if (skipped.length < SKIPPED_SHOWN) skipped.push({ name: item.name, why: item.why })
+      }
+      if (++looked < LOOKED_MAX && clock.now() < until) continue
+      complete = false
+      break
+    }
+  } catch (error) {
+    if (!late.signal.aborted) throw error
+    complete = false
+  } finally {
+    timer.abort()
+    await wait
+  }
+  return { source: source.label, files, bytes, skipped, moreSkipped: passed - skipped.length, complete }
 }
 
 /** The iterator is asked by several; a generator puts them in a row. */

@@ -13,6 +13,7 @@ test('a folder is adopted, two people try whether it comes back, and the report 
   await writeFile(join(at.folder, 'old/mri/scan.dcm'), 'scan')
   await writeFile(join(at.folder, 'old/notes'), 'notes')
   await succeeds(at, ['init', 'folder:a', 'folder:b', 'folder:c'])
+  assert.match((await succeeds(at, ['import', 'old', '/', '--preview'])).out.toString(), /^2 files, 9 B, at /)
   assert.match((await succeeds(at, ['import', 'folder:old', '/'])).out.toString(), /2 files stored, 0 there already/)
   assert.match((await succeeds(at, ['import', 'old', '/', '--check'])).out.toString(), /0 files stored, 2 there already/)
   assert.equal((await succeeds(at, ['cat', '/mri/scan.dcm'])).out.toString(), 'scan')
@@ -22,6 +23,10 @@ test('a folder is adopted, two people try whether it comes back, and the report 
     assert.deepEqual([refused.code, problem.parse(JSON.parse(refused.errors)).code], [2, 'cli.usage'])
   }
   assert.match((await succeeds(at, ['drill', '--by', 'Ada', '--by', 'Ben'])).out.toString(), /Passed: every file came back/)
+  assert.match(
+    (await succeeds(at, ['drill', '--by', 'Ada', '--by', 'Ben', '--block', 'folder:b', '--out', 'home'])).out.toString(),
+    /Passed: every file came back with folder:b blocked/,
+  )
   const [page, report] = (await readdir(at.folder)).filter((name) => name.startsWith('quorate-drill-')).toSorted()
   assert.match(page!, /\.html$/)
   assert.match(

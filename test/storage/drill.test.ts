@@ -34,6 +34,26 @@ async function last(site: TestSite): Promise<DrillReport> {
 }
 
 suite('drills', { skip: noPython() ?? false }, () => {
+  test('with one place blocked there is one round, and the page says which', () =>
+    withFiles({}, async (site) => {
+      const task = await finished(site.storage, site.storage.drill({ people, files: 10, location: 'b' }))
+      assert.deepEqual([task.state, task.total, task.done], ['done', 3, 3])
+      const report = await last(site)
+      assert.deepEqual([report.passed, report.rounds.map(({ blocked }) => blocked)], [true, ['b']])
+      assert.match((await site.storage.lastDrill()).page, /every file came back with b blocked/)
+    }))
+
+  test('without two different people, or for a place that is none, nothing begins', () =>
+    withFiles({}, async (site) => {
+      for (const [code, request] of [
+        ['base.invalid', { people: ['Ada', ' ADA '], files: 1 }],
+        ['base.invalid', { people: ['Ada', '  '], files: 1 }],
+        ['storage.absent', { people, files: 1, location: 'elsewhere' }],
+      ] as const)
+        await assert.rejects(site.storage.drill(request), (error) => isFailure(error, code))
+      assert.deepEqual(site.storage.tasks(), [])
+    }))
+
   for (const layout of ['shared', 'sealed'] as const)
     test(`${layout}: all files equal in every round, timed, signed, and without a name or hash of a file`, () =>
       withFiles({ layout }, async (site) => {

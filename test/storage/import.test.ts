@@ -46,6 +46,44 @@ async function picture(folder: string): Promise<string[]> {
   return (await Promise.all(lines)).toSorted((a, b) => (a < b ? -1 : 1))
 }
 
+suite('a look before', () => {
+  test('counts files and bytes, names what would be passed over, and stores nothing', () =>
+    withSource(async (site, source) => {
+      await symlink(join(source, 'nothing'), join(source, 'link'))
+      const seen = await site.storage.previewImport({ source: `folder:${source}`, path: '/in' })
+      assert.deepEqual(
+        [seen.files, seen.bytes, seen.skipped.map(({ name }) => name), seen.moreSkipped, seen.complete],
+        [3, 700_010, ['link'], 0, true],
+      )
+      assert.equal((await site.storage.list({ path: '/', recursive: true })).entries.length, 0)
+    }))
+
+  test('many names that are passed over are counted, the first of them shown', () =>
+    withSource(async (site, source) => {
+      for (let index = 0; index < 25; index++) await symlink('nowhere', join(source, `link-${index}`))
+      const seen = await site.storage.previewImport({ source: `folder:${source}`, path: '/in' })
+      assert.deepEqual([seen.skipped.length, seen.moreSkipped, seen.files], [20, 5, 3])
+    }))
+
+  test('is refused where an import would be: no folder, a location of a vault, a path that cannot be, no vault', () =>
+    withSource(async (site, source) => {
+      for (const [code, spec, path] of [
+        ['location.config', `folder:${source}/absent`, '/in'],
+        ['location.not-ours', `folder:${site.folders[0]!}`, '/in'],
+        ['storage.path', `folder:${source}`, '/.quorate-trash/x'],
+      ] as const)
+        await assert.rejects(site.storage.previewImport({ source: spec, path }), (error) => isFailure(error, code))
+      const empty = await makeSite({ vault: false })
+      try {
+        await assert.rejects(empty.storage.previewImport({ source: `folder:${source}`, path: '/' }), (error) =>
+          isFailure(error, 'storage.no-vault'),
+        )
+      } finally {
+        await empty.end()
+      }
+    }))
+})
+
 suite('a folder', () => {
   test('every file with its time, empty folders, and nothing at the source changes', () =>
     withSource(async (site, source) => {

@@ -11,6 +11,8 @@ import { printable } from '../words.ts'
 export interface DrillOptions {
   readonly people: readonly string[]
   readonly files: number
+  /** Only this location is blocked. */
+  readonly block?: string | undefined
   readonly out: string
 }
 
@@ -24,7 +26,11 @@ export async function drill(context: Context, options: DrillOptions): Promise<nu
       next: 'For example: quorate drill --by "Ada Wolf" --by "Ben Krüger"',
     })
   const { client, signal, host } = context
-  const task = await watchTask(context, await client.drill({ people: [one, two], files: options.files }, { signal }))
+  const begun = await client.drill(
+    { people: [one, two], files: options.files, ...(options.block === undefined ? {} : { location: options.block }) },
+    { signal },
+  )
+  const task = await watchTask(context, begun)
   const code = await tellRemoval(context, task, { done: 'Tried' })
   if (task.state !== 'done') return code
   const { report, page, passed } = await client.lastDrill({ signal })
@@ -43,7 +49,7 @@ export async function drill(context: Context, options: DrillOptions): Promise<nu
   }
   await context.out.line(
     passed
-      ? 'Passed: every file came back with each location blocked in turn, by the product and by recover.py, and equal.'
+      ? `Passed: every file came back with ${options.block === undefined ? 'each location blocked in turn' : `${printable(options.block)} blocked`}, by the product and by recover.py, and equal.`
       : 'NOT passed. The report says what did not come back; repair, then try again.',
   )
   return passed ? EXIT.done : Math.max(code, EXIT.degraded)

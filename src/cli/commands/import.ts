@@ -3,10 +3,17 @@ import type { Context } from '../context.ts'
 import { locationSpec } from '../location-specs.ts'
 import { tellRemoval, watchTask } from '../task-watch.ts'
 import { typedPath } from '../vault-paths.ts'
-import { counted, size } from '../words.ts'
+import { EXIT } from '../exit-codes.ts'
+import { counted, printable, size } from '../words.ts'
 
-export async function importFiles(context: Context, place: string, typed: string, options: { readonly check: boolean }): Promise<number> {
+export async function importFiles(
+  context: Context,
+  place: string,
+  typed: string,
+  options: { readonly check: boolean; readonly preview: boolean },
+): Promise<number> {
   const source = locationSpec(context.host, /^[a-z0-9]+:/.test(place) ? place : `folder:${place}`).spec
+  if (options.preview) return preview(context, { source, path: typedPath(typed).path })
   const started = await context.client.importFiles(
     { source, path: typedPath(typed).path, check: options.check },
     { signal: context.signal },
@@ -19,4 +26,15 @@ export async function importFiles(context: Context, place: string, typed: string
     )
   }
   return tellRemoval(context, task, { done: 'Imported' })
+}
+
+async function preview(context: Context, request: { readonly source: string; readonly path: string }): Promise<number> {
+  const { out, client, signal } = context
+  const seen = await client.previewImport(request, { signal })
+  await out.value(seen)
+  const { files, bytes, skipped, moreSkipped, complete } = seen
+  await out.line(`${complete ? '' : 'At least '}${counted(files, 'file')}, ${size(bytes)}, at ${printable(seen.source)}`)
+  for (const { name, why } of skipped) await out.line(`  passed over: ${printable(name)}: ${why}`)
+  if (moreSkipped > 0) await out.line(`  and ${moreSkipped} more`)
+  return EXIT.done
 }

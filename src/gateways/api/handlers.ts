@@ -91,6 +91,7 @@ export function createHandlers(bounds: EventBounds): Handlers {
     healthHistory: ({ door, query }) => door.healthHistory(query),
     plan: ({ door, body }) => door.plan(body),
     repair: ({ door, body }) => door.repair(body),
+    previewImport: ({ door, body }) => door.previewImport(body),
     importFiles: ({ door, body }) => door.importFiles(body),
     drill: ({ door, body }) => door.drill(body),
     lastDrill: ({ door }) => door.lastDrill(),

@@ -335,6 +335,17 @@ export function createMemoryDoor(): MemoryDoor {
       note('repair')
       return doneTask('repair')
     },
+    async previewImport({ source }) {
+      note('previewImport')
+      return {
+        source,
+        files: 2,
+        bytes: 9,
+        skipped: [{ name: 'link', why: 'symbolic links are not followed' }],
+        moreSkipped: 0,
+        complete: true,
+      }
+    },
     async importFiles() {
       note('importFiles')
       return doneTask('import')

@@ -4,6 +4,7 @@ import type { Deed } from './deeds.ts'
 import { NameDialog } from './name-dialog.tsx'
 import { PlaceDialog } from './place-dialog.tsx'
 import { KeepingDialog } from '../trash/keeping-dialog.tsx'
+import { ImportDialog } from '../import/import-dialog.tsx'
 import { MomentDialog } from '../trash/moment-dialog.tsx'
 import { RemoveDialog } from './remove-dialog.tsx'
 
@@ -23,6 +24,8 @@ export function DeedDialog({ deed, close, done }: DeedProps): ReactNode {
       return <PlaceDialog deed={deed} close={close} done={done} />
     case 'moment':
       return <MomentDialog path={deed.path} close={close} done={done} />
+    case 'import':
+      return <ImportDialog path={deed.path} close={done} />
     case 'keeping':
       return <KeepingDialog path={deed.path} close={close} done={done} />
     case 'remove':

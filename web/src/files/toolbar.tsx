@@ -1,6 +1,16 @@
 // Bring something in, make a folder, find something in this one.
 import { ActionIcon, Button, Menu, TextInput } from '@mantine/core'
-import { IconFile, IconFolderPlus, IconFolderUp, IconHistory, IconSearch, IconShieldLock, IconUpload, IconX } from '@tabler/icons-react'
+import {
+  IconDatabaseImport,
+  IconFile,
+  IconFolderPlus,
+  IconFolderUp,
+  IconHistory,
+  IconSearch,
+  IconShieldLock,
+  IconUpload,
+  IconX,
+} from '@tabler/icons-react'
 import { useRef, type ChangeEvent, type ReactNode } from 'react'
 import { useKey } from '../app/use-page-keys.ts'
 import { chosen } from '../uploads/walk.ts'
@@ -42,6 +52,9 @@ export function Toolbar({ path, typed, setTyped, newFolder, doing }: ToolbarProp
           </Menu.Item>
           <Menu.Item leftSection={<IconFolderUp size={16} aria-hidden />} onClick={() => folder.current?.click()}>
             {words.files.uploadFolder}
+          </Menu.Item>
+          <Menu.Item leftSection={<IconDatabaseImport size={16} aria-hidden />} onClick={() => doing({ kind: 'import', path })}>
+            {words.files.adopt}
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>

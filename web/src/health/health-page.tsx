@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useEffect, type ReactNode } from 'react'
 import { hrefOf } from '../app/route.ts'
 import { TroubleBox } from '../app/trouble-box.tsx'
+import { DrillSection } from '../drill/drill-section.tsx'
 import { client } from '../site/client.ts'
 import { useTasks } from '../site/queries.ts'
 import { TaskList } from '../tasks/task-list.tsx'
@@ -44,6 +45,7 @@ export function HealthPage(): ReactNode {
           <Measured locations={health.data.locations} />
         </>
       )}
+      <DrillSection />
       <TaskList tasks={tasks} />
     </div>
   )

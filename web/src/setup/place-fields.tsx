@@ -7,16 +7,19 @@ import { CLOUDS, type DraftTrouble, type PlaceDraft, SERVERS, withKind } from '.
 import styles from './place-fields.module.css'
 
 interface PlaceFieldsProps {
-  readonly number: number
+  /** Its number among several; absent for a place that is no location of the vault. */
+  readonly number?: number | undefined
+  readonly kinds?: readonly PlaceDraft['kind'][] | undefined
   readonly draft: PlaceDraft
   readonly trouble: DraftTrouble
   readonly change: (draft: PlaceDraft) => void
   readonly remove?: (() => void) | undefined
 }
 
-export function PlaceFields({ number, draft, trouble, change, remove }: PlaceFieldsProps): ReactNode {
+const KINDS = ['folder', ...CLOUDS, ...SERVERS] as const
+
+export function PlaceFields({ number, kinds = KINDS, draft, trouble, change, remove }: PlaceFieldsProps): ReactNode {
   const { setup, clouds, locations, servers } = useWords()
-  const kinds = ['folder', ...CLOUDS, ...SERVERS] as const
   const cloud = CLOUDS.find((kind) => kind === draft.kind)
   const text = (name: Exclude<keyof PlaceDraft, 'id' | 'kind'>) => ({
     value: draft[name],
@@ -24,22 +27,26 @@ export function PlaceFields({ number, draft, trouble, change, remove }: PlaceFie
     autoComplete: 'off',
     spellCheck: false,
   })
-  const named = <TextInput {...text('label')} label={setup.label} description={setup.labelHint} className={styles.wide} />
+  const title = number === undefined ? setup.source : setup.location(number)
+  const named =
+    number === undefined ? null : <TextInput {...text('label')} label={setup.label} description={setup.labelHint} className={styles.wide} />
   return (
     <fieldset className={styles.place}>
-      <legend className={styles.legend}>{setup.location(number)}</legend>
+      <legend className={styles.legend}>{title}</legend>
       <div className={styles.top}>
-        <span className={styles.number} aria-hidden>
-          {number}
-        </span>
+        {number !== undefined && (
+          <span className={styles.number} aria-hidden>
+            {number}
+          </span>
+        )}
         <NativeSelect
           size="xs"
-          aria-label={`${setup.kind}, ${setup.location(number)}`}
+          aria-label={`${setup.kind}, ${title}`}
           value={draft.kind}
           onChange={({ currentTarget }) => change(withKind(draft, kinds.find((kind) => kind === currentTarget.value) ?? 'folder'))}
           data={kinds.map((kind) => ({ value: kind, label: locations.kinds[kind] }))}
         />
-        {remove !== undefined && (
+        {remove !== undefined && number !== undefined && (
           <ActionIcon
             className={styles.remove}
             variant="subtle"

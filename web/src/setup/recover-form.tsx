@@ -1,20 +1,17 @@
 // Brings a vault back from its locations, on a site that has none.
-import type { Task } from '#contract'
 import { Button, PasswordInput } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useEffect, useState, type FormEvent, type ReactNode } from 'react'
 import { TroubleBox, TroubleText } from '../app/trouble-box.tsx'
 import { client } from '../site/client.ts'
-import { noteTask } from '../site/queries.ts'
 import { troubleOfProblem } from '../site/trouble.ts'
 import { TaskProgress } from '../tasks/task-progress.tsx'
 import { useWords } from '../words/words.tsx'
 import { PlaceFields } from './place-fields.tsx'
 import { draftTroubles, emptyDraft, isFine, requestOf, type PlaceDraft } from './place-form.ts'
 import styles from './setup.module.css'
-
-const POLL_MS = 700
+import { useFollowed } from './use-followed.ts'
 
 export function RecoverForm({ back, done }: { readonly back: () => void; readonly done: () => void }): ReactNode {
   const words = useWords()
@@ -77,22 +74,4 @@ export function RecoverForm({ back, done }: { readonly back: () => void; readonl
       </div>
     </form>
   )
-}
-
-/** Asks after a task until it ends; there is no vault yet whose events would tell. */
-function useFollowed(started: Task | undefined): Task | undefined {
-  const queries = useQueryClient()
-  const { data } = useQuery({
-    queryKey: ['recover', started?.id],
-    queryFn: async () => {
-      const task = await client.task(started!.id)
-      noteTask(queries, task)
-      return task
-    },
-    enabled: started !== undefined,
-    ...(started === undefined ? {} : { initialData: started }),
-    staleTime: 0,
-    refetchInterval: ({ state }) => (state.data?.state === 'running' ? POLL_MS : false),
-  })
-  return data
 }

@@ -10,6 +10,7 @@ import { VaultForm } from './vault-form.tsx'
 import styles from './setup.module.css'
 
 const SheetPage = lazy(async () => ({ default: (await import('./sheet-page.tsx')).SheetPage }))
+const RestoreForm = lazy(async () => ({ default: (await import('../restore/restore-form.tsx')).RestoreForm }))
 const RecoverForm = lazy(async () => ({ default: (await import('./recover-form.tsx')).RecoverForm }))
 
 interface Made {
@@ -28,7 +29,7 @@ export function Setup({ site, making, done }: SetupProps): ReactNode {
   const words = useWords()
   const queries = useQueryClient()
   const [made, setMade] = useState<Made | undefined>()
-  const [recovering, setRecovering] = useState(false)
+  const [way, setWay] = useState<'make' | 'recover' | 'restore'>('make')
   const heading = useRef<HTMLHeadingElement>(null)
   const moved = useRef(false)
   useEffect(() => {
@@ -37,7 +38,7 @@ export function Setup({ site, making, done }: SetupProps): ReactNode {
   useEffect(() => {
     if (moved.current) heading.current?.focus()
     moved.current = true
-  }, [recovering])
+  }, [way])
   const finish = (next: Made): void => {
     making()
     setMade(next)
@@ -58,23 +59,27 @@ export function Setup({ site, making, done }: SetupProps): ReactNode {
     )
   return (
     <Stage wide>
-      <div className={styles.setup} data-recovering={recovering}>
+      <div className={styles.setup} data-recovering={way !== 'make'}>
         <div>
           <h1 ref={heading} tabIndex={-1} className={styles.heading}>
-            {recovering ? words.recover.title : words.setup.title}
+            {{ make: words.setup.title, recover: words.recover.title, restore: words.recover.kitTitle }[way]}
           </h1>
-          <p className={styles.lead}>{recovering ? words.recover.text : words.setup.lead}</p>
-          {recovering ? (
-            <Suspense>
-              <RecoverForm back={() => setRecovering(false)} done={leave} />
-            </Suspense>
-          ) : (
+          <p className={styles.lead}>{{ make: words.setup.lead, recover: words.recover.text, restore: words.recover.kitText }[way]}</p>
+          <Suspense>
+            {way === 'recover' && <RecoverForm back={() => setWay('make')} done={leave} />}
+            {way === 'restore' && <RestoreForm back={() => setWay('make')} done={leave} />}
+          </Suspense>
+          {way === 'make' && (
             <>
               <VaultForm site={site} made={finish} />
               <p className={styles.have}>
                 {words.setup.have}{' '}
-                <button type="button" className={styles.link} onClick={() => setRecovering(true)}>
+                <button type="button" className={styles.link} onClick={() => setWay('recover')}>
                   {words.setup.recover}
+                </button>
+                {', '}
+                <button type="button" className={styles.link} onClick={() => setWay('restore')}>
+                  {words.setup.restore}
                 </button>
               </p>
             </>

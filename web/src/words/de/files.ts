@@ -15,6 +15,7 @@ export const files: Words['files'] = {
   upload: 'Hochladen',
   uploadFiles: 'Dateien',
   uploadFolder: 'Einen ganzen Ordner',
+  adopt: 'Aus einem Ordner der Site oder einem Bucket',
   newFolder: 'Neuer Ordner',
   search: 'Diesen Ordner filtern',
   searching: (n) => `bisher ${eintraege(n)} durchsucht`,

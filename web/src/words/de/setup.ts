@@ -7,6 +7,7 @@ export const setup: Words['setup'] = {
   places: 'Orte',
   placesHint: 'Jeder Ort bewahrt ein Fragment jeder Datei.',
   kind: 'Art des Ortes',
+  source: 'Quelle',
   location: (n) => `Ort ${n}`,
   path: 'Ordner auf diesem Rechner',
   pathHint: 'Wird angelegt, wenn es ihn noch nicht gibt.',
@@ -48,4 +49,5 @@ export const setup: Words['setup'] = {
   making: 'Der Tresor wird angelegt',
   have: 'Sie haben schon einen Tresor?',
   recover: 'Von seinen Orten zurückholen',
+  restore: 'oder aus seinem Wiederherstellungssatz',
 }

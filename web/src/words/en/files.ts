@@ -15,6 +15,7 @@ export const files = {
   upload: 'Upload',
   uploadFiles: 'Files',
   uploadFolder: 'A whole folder',
+  adopt: 'From a folder of the site, or a bucket',
   newFolder: 'New folder',
   search: 'Filter this folder',
   searching: (n: number): string => `${items(n)} looked at so far`,

@@ -5,6 +5,7 @@ export const setup = {
   places: 'Locations',
   placesHint: 'Each location keeps one fragment of every file.',
   kind: 'Kind of location',
+  source: 'Source',
   location: (n: number): string => `Location ${n}`,
   path: 'Folder on this computer',
   pathHint: 'Made when it does not exist yet.',
@@ -44,4 +45,5 @@ export const setup = {
   making: 'Making the vault',
   have: 'You have a vault already?',
   recover: 'Bring it back from its locations',
+  restore: 'or restore it from its recovery kit',
 }
