@@ -1,4 +1,4 @@
-// As change-crash.test.ts, for longer, and every fourth time the database is lost as well (docs/limitations.md says what is known of that).
+// As change-crash.test.ts, for longer.
 import { suite, test } from 'node:test'
 import { survives } from './crash-run.ts'
 
