@@ -107,12 +107,14 @@ export class Catalogue {
       case 'leave':
         this.locations.delete(text(line['location']))
         return
-      // Names over time, the trash, rules of keeping, records of deletions: nothing to restore by.
+      // Names over time, the trash, rules of keeping, records of deletions, unfinished uploads: nothing to restore by.
       case 'name':
       case 'history':
       case 'trash':
       case 'keep':
       case 'deletion':
+      case 'upload':
+      case 'upload-end':
         return
       case 'place':
       case 'unplace':

@@ -9,6 +9,7 @@ import { isBelow, splitPath } from './paths.ts'
 import { freeX, isOfSet } from './redeal-sets.ts'
 import { DROPPED_UNSEEN } from './sweep.ts'
 import type { FragmentTable } from './tables.ts'
+import { keepTold } from './told-uploads.ts'
 import { noteTrash } from './trash.ts'
 import type { Vault } from './vault.ts'
 
@@ -139,6 +140,9 @@ export async function applyLine(tx: Tx, line: CatalogueLine, context: ApplyConte
       return applyKeeping(tx, line)
     case 'deletion':
       return adoptRecord(tx, line.record)
+    case 'upload':
+    case 'upload-end':
+      return keepTold(tx, line)
     case 'remove':
       if (await exists(tx, line.path)) await removeEntry(tx, { path: line.path, recursive: true })
       return

@@ -74,6 +74,28 @@ const line = z.discriminatedUnion('op', [
     at: z.string(),
   }),
   z.object({ op: z.literal('deletion'), record: z.string() }),
+  z.object({
+    op: z.literal('upload'),
+    upload: id,
+    site: z.string().regex(/^[0-9a-f]{64}$/),
+    actor: z.string().max(1000),
+    path,
+    file: id,
+    size: count,
+    modified: z.string().nullable(),
+    type: z.string(),
+    ifAbsent: z.boolean(),
+    begun: z.string(),
+    restarts: count,
+    object: id,
+    version: count,
+    k: count,
+    n: count,
+    layout: z.enum(['shared', 'sealed']),
+    created: z.string(),
+    fragments: z.array(place.omit({ commitment: true })).max(255),
+  }),
+  z.object({ op: z.literal('upload-end'), upload: id }),
 ])
 
 const OPS = new Set<unknown>(line.options.map(({ shape }) => shape.op.value))

@@ -160,7 +160,8 @@ async function readPart(
 async function replace(tx: Tx, file: string, given: Parameters<typeof applyOwn>[3] & { readonly forked: boolean }): Promise<void> {
   const own = await takeBack(tx)
   const before = given.forked ? await everyVersion(tx) : []
-  for (const table of ['past_name', 'trash', 'keeping', 'file_version', 'file', 'folder'] as const) await tx.deleteFrom(table).execute()
+  for (const table of ['past_name', 'trash', 'keeping', 'told_upload', 'file_version', 'file', 'folder'] as const)
+    await tx.deleteFrom(table).execute()
   const known = new Set<string>()
   for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
     const line = parseLine(text)
@@ -323,7 +324,8 @@ async function insertPart(
 function foldersOf(lines: readonly CatalogueLine[]): ReadonlySet<string> | undefined {
   const folders = new Set<string>()
   for (const line of lines) {
-    for (const path of 'path' in line ? [line.path] : line.op === 'move' ? [line.from, line.to] : [])
+    // An unfinished upload shows in no folder.
+    for (const path of line.op === 'upload' ? [] : 'path' in line ? [line.path] : line.op === 'move' ? [line.from, line.to] : [])
       folders.add(path === '/' ? '/' : splitPath(parsePath(path)).parent)
     if (folders.size > FOLDERS_MAX) return undefined
   }

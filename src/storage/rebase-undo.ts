@@ -208,7 +208,9 @@ export async function undoLine(tx: Tx, line: CatalogueLine, undo: string | null)
     case 'name':
     case 'history':
     case 'deletion':
-      // Dealings have ids of their own, and where fragments lie is told again, after what others say of it.
+    case 'upload':
+    case 'upload-end':
+      // Dealings and uploads have ids of their own, and where fragments lie is told again, after what others say of it.
       return
   }
 }

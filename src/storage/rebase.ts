@@ -127,6 +127,8 @@ class Redo {
       case 'name':
       case 'history':
       case 'deletion':
+      case 'upload':
+      case 'upload-end':
     }
     await applyLine(this.#tx, line, this.#request.context)
     await log(this.#tx, [line])

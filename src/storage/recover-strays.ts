@@ -32,6 +32,8 @@ interface Stray {
 interface Request {
   readonly signal: AbortSignal
   readonly progress: Progress
+  /** Names of unfinished uploads, which are expected to be incomplete. */
+  readonly unfinished: ReadonlySet<string>
 }
 
 /** Names that the catalogue does not know: files put after its last segment, or a segment that no head names yet. Sizes and losses are noted on the way. */
@@ -343,7 +345,7 @@ async function adoptNew(
     } catch (error) {
       if (!(error instanceof Failure) || error.code === 'base.cancelled') throw error
       // Unfinished, or dealt by somebody else: not a file of this vault.
-      findings.add({ ...one, kind: 'incomplete', detail: error.message })
+      if (!request.unfinished.has(name)) findings.add({ ...one, kind: 'incomplete', detail: error.message })
     }
   }
   const clashing = [...later.values()].filter(({ length }) => length > 1).flat()

@@ -10,6 +10,7 @@ import { knowHistory } from './history.ts'
 import { applyReference } from './recover-catalogue.ts'
 import { type FoundVault, keyOf } from './recover-head.ts'
 import { adoptLater } from './recover-strays.ts'
+import { adoptTold, toldNames } from './told-uploads.ts'
 import type { Vault } from './vault.ts'
 
 /** As many as a head can name. */
@@ -118,7 +119,10 @@ export async function rebuild(
 ): Promise<Findings> {
   const findings = new Findings()
   await readCatalogue(vault, head, findings)
-  await adoptLater(vault, request, findings)
+  await adoptLater(vault, { ...request, unfinished: await toldNames(vault) }, findings)
+  // After that: what had come to its end is a file by now.
+  const waiting = await adoptTold(vault)
+  if (waiting > 0) vault.parts.log.info({ count: waiting }, 'unfinished uploads of the site before wait to be gone on with')
   return findings
 }
 

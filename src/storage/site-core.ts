@@ -413,6 +413,7 @@ export class SiteCore {
         'segment',
         'description',
         'upload',
+        'told_upload',
         'reshape',
         'leaving',
         'location',

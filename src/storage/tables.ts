@@ -7,6 +7,7 @@ import type { Generated, Migration } from '#database'
 import { healthMigrations, type HealthTables } from './tables-health.ts'
 import { writerMigrations, type WriterTables } from './tables-writers.ts'
 import { uploadMigrations, type UploadTable } from './tables-upload.ts'
+import { toldMigrations, type ToldUploadTable } from './tables-told.ts'
 import { changeMigrations, type ChangeTables } from './tables-change.ts'
 import { probeMigrations, type ProbeTables } from './tables-probe.ts'
 import { trashMigrations, type TrashTables } from './tables-trash.ts'
@@ -142,6 +143,7 @@ export interface StorageTables extends HealthTables, ProbeTables, TrashTables, W
   readonly segment: SegmentTable
   readonly description: DescriptionTable
   readonly upload: UploadTable
+  readonly told_upload: ToldUploadTable
 }
 
 export const storageMigrations: Record<string, Migration> = {
@@ -268,5 +270,6 @@ export const storageMigrations: Record<string, Migration> = {
   },
   ...writerMigrations,
   ...uploadMigrations,
+  ...toldMigrations,
   ...changeMigrations,
 }

@@ -9,6 +9,7 @@ import { undoIntent } from './intent.ts'
 import type { WriteOutcome } from './object-writer.ts'
 import type { SiteCore } from './site-core.ts'
 import type { UploadTable } from './tables-upload.ts'
+import { tellEnd, tellUpload } from './told-uploads.ts'
 import { type UploadIntent, UploadSession } from './upload-session.ts'
 import type { Vault } from './vault.ts'
 
@@ -54,7 +55,7 @@ export class Uploads {
   }
 
   async begin(request: UploadAsked, actor: string): Promise<UploadTurn> {
-    const { vault } = this.#core.open()
+    const { vault, log } = this.#core.open()
     const { db, clock } = this.#core
     vault.parts.signer()
     const { path, file } = await requireWritable(db.kysely, request.path, request.ifAbsent)
@@ -84,7 +85,9 @@ export class Uploads {
         .insertInto('upload')
         .values({ ...row, intent })
         .execute()
+      await tellUpload(tx, vault, { ...row, intent })
     })
+    log.schedule()
     const session = await this.#session(vault, await this.#row(upload))
     const turn = session.newTurn()
     return { ...this.#view(session.row), turn }
@@ -262,6 +265,7 @@ export class Uploads {
           .set({ state: 'done', active: rfc3339(this.#core.clock.now()) })
           .where('upload', '=', row.upload)
           .execute()
+        await tellEnd(tx, row.upload)
         return number
       })
     } catch (error) {
@@ -296,6 +300,7 @@ export class Uploads {
         .set({ intent, restarts: row.restarts + 1, active: created })
         .where('upload', '=', upload)
         .execute()
+      await tellUpload(tx, vault, { ...row, intent, restarts: row.restarts + 1 })
     })
     await undoIntent(vault.parts, row.intent)
     const latest = await db.kysely.selectFrom('upload').selectAll().where('upload', '=', upload).executeTakeFirst()
@@ -303,7 +308,11 @@ export class Uploads {
   }
 
   async #remove(vault: Vault, row: UploadTable): Promise<void> {
-    await this.#core.db.kysely.deleteFrom('upload').where('upload', '=', row.upload).execute()
+    await this.#core.db.transaction(async (tx) => {
+      await tx.deleteFrom('upload').where('upload', '=', row.upload).execute()
+      await tellEnd(tx, row.upload)
+    })
+    this.#core.running?.log.schedule()
     this.#problems.delete(row.upload)
     if (row.state === 'open') await undoIntent(vault.parts, row.intent)
   }

@@ -5,6 +5,7 @@ import { dealLineOf, type Store } from './catalogue.ts'
 import { encodeLine } from './catalogue-lines.ts'
 import { descriptionLines } from './description.ts'
 import { pastLines } from './past-lines.ts'
+import { toldLines } from './told-uploads.ts'
 
 const PAGE_ROWS = 500
 
@@ -87,6 +88,7 @@ export async function dumpCatalogue(
         after = { file: rows[rows.length - 1]!.file, number: rows[rows.length - 1]!.number }
       }
       for await (const line of pastLines(tx)) await write(encodeLine(line))
+      for (const line of await toldLines(tx)) await write(line)
       const newest = await tx
         .selectFrom('change')
         .select((eb) => eb.fn.max('id').as('id'))
