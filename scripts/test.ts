@@ -26,11 +26,15 @@ interface Stage {
 
 const root = resolve(import.meta.dirname, '..')
 const FILES_AT_ONCE_MAX = 4
+const SLOW_FILES_AT_ONCE = 2
 const TEST_MS_MAX = 600_000
-const SLOW_TEST_MS_MAX = 1_800_000
+const SLOW_TEST_MS_MAX = 3_600_000
 /** How a test that is skipped says what it lacks. */
 const NOT_FOUND = /not found: .+ \(Debian: /
 const JOB_MS_MAX = 3_600_000
+const SLOW_JOB_MS_MAX = 7_200_000
+/** Each of the others is of one process, or waits. */
+const ON_ALL_CORES = /test\/sim\//
 
 const options = process.argv.slice(2).filter((argument) => argument.startsWith('--'))
 const parts = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
@@ -87,7 +91,7 @@ async function main(): Promise<number> {
   const { NODE_TEST_CONTEXT: _, ...environment } = process.env
   for (const { files, concurrency } of incomplete ? [] : stages) {
     const job = { root, files, concurrency, timeoutMs: slow ? SLOW_TEST_MS_MAX : TEST_MS_MAX }
-    running = runJob(job, { env: { ...environment, ...servers.env }, jobMsMax: JOB_MS_MAX })
+    running = runJob(job, { env: { ...environment, ...servers.env }, jobMsMax: slow ? SLOW_JOB_MS_MAX : JOB_MS_MAX })
     add(await running.counts)
     running = undefined
   }
@@ -102,13 +106,17 @@ async function main(): Promise<number> {
   return total.failed === 0 && total.passed > 0 ? 0 : 1
 }
 
-/** Quick tests together; what needs a browser or a whole site comes last and one by one. */
+/** Quick tests together; what needs a browser, a whole site or all cores comes last and one by one. */
 function stagesOf(): Stage[] {
   const files = globSync(slow ? 'test/**/*.slow.ts' : 'test/**/*.test.ts', { cwd: root })
     .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
     .toSorted()
     .map((file) => join(root, file))
-  if (slow) return [{ files, concurrency: 1 }].filter((stage) => stage.files.length > 0)
+  if (slow)
+    return [
+      { files: files.filter((file) => !ON_ALL_CORES.test(file)), concurrency: SLOW_FILES_AT_ONCE },
+      { files: files.filter((file) => ON_ALL_CORES.test(file)), concurrency: 1 },
+    ].filter((stage) => stage.files.length > 0)
   const whole = files.filter((file) => /\.(?:e2e|browser)\.test\.ts$/.test(file))
   const quick = files.filter((file) => !whole.includes(file))
   return [

@@ -1,4 +1,4 @@
-// The storage room on the other database: what one vault can do, and its histories under faults.
+// The storage room on the other database: what one vault can do. Histories under faults need a database that answers in the same turn (test/sim).
 import { postgresServer } from '../database/postgres-server.ts'
 import { usePostgres } from './database-of.ts'
 
@@ -7,5 +7,4 @@ if (server !== undefined) {
   usePostgres(server.url)
   await import('./vault.test.ts')
   await import('./making.test.ts')
-  await import('../sim/store.sim.test.ts')
 }
