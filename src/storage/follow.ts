@@ -1,6 +1,5 @@
 // Taking over what other writers wrote: the parts of the catalogue that a newer head names are read, verified and applied in one transaction.
-import { createReadStream, createWriteStream } from 'node:fs'
-import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -14,6 +13,7 @@ import type { HeadReference, VaultHead } from './head.ts'
 import type { SeenHead } from './head-look.ts'
 import { parsePath, splitPath } from './paths.ts'
 import { applyOwn, rebase, takeBack } from './rebase.ts'
+import { createSpool } from './spool.ts'
 import { DROPPED_UNSEEN } from './sweep.ts'
 import type { DealTable, SegmentTable, StorageTables, VaultTable } from './tables.ts'
 import type { Vault } from './vault.ts'
@@ -55,22 +55,19 @@ export async function adoptHead(vault: Vault, seen: SeenHead, given: { readonly 
   const spool = plan.how === 'after' ? undefined : join(given.home, `.snapshot-${newId()}`)
   try {
     const theirs: CatalogueLine[] = []
-    const out = spool === undefined ? undefined : createWriteStream(spool, { mode: 0o600, flags: 'wx' })
+    await using out = spool === undefined ? undefined : await createSpool(spool)
     const counts = new Map<string, { readonly lines: number; readonly size: number; readonly padded: number }>()
     for (const part of plan.read)
       counts.set(
         part.reference.dealId,
         await readPart(vault, part, seen.head, async (line) => {
           if (out === undefined) theirs.push(line)
-          else if (!out.write(`${encodeLine(line)}\n`)) await once(out, 'drain')
+          else await out.write(encodeLine(line))
           if (theirs.length > LINES_MAX)
             throw new Failure('format.content', { detail: 'another writer wrote more at once than a segment can hold' })
         }),
       )
-    if (out !== undefined) {
-      out.end()
-      await once(out, 'close')
-    }
+    await out?.end()
     const context = { ...applyContext(vault), threshold: seen.head.k, layout: seen.head.layout }
     const request = { context, site: given.site }
     const row = await db.transaction(async (tx) => {

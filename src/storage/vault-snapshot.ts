@@ -1,10 +1,9 @@
 // The whole catalogue as lines, for a snapshot (docs/spec/vault.md, "Catalogue").
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
 import { dealLineOf, type Store } from './catalogue.ts'
 import { encodeLine } from './catalogue-lines.ts'
 import { descriptionLines } from './description.ts'
 import { pastLines } from './past-lines.ts'
+import { createSpool } from './spool.ts'
 import { toldLines } from './told-uploads.ts'
 
 const PAGE_ROWS = 500
@@ -14,16 +13,16 @@ export async function dumpCatalogue(
   db: Store,
   given: { readonly file: string; readonly heading: string; readonly settled: boolean },
 ): Promise<{ readonly lines: number; readonly lastId: number } | undefined> {
-  const out = createWriteStream(given.file, { mode: 0o600, flags: 'wx' })
+  const out = await createSpool(given.file)
   let lines = 0
   const write = async (line: string): Promise<void> => {
     lines += 1
-    if (!out.write(`${line}\n`)) await once(out, 'drain')
+    await out.write(line)
   }
   try {
     const lastId = await db.transaction(async (tx) => {
       if (given.settled && (await tx.selectFrom('change').select('id').limit(1).executeTakeFirst()) !== undefined) return undefined
-      out.write(`${given.heading}\n`)
+      await out.write(given.heading)
       for (const line of await descriptionLines(tx)) await write(line)
       for (let after = ''; ;) {
         const rows = await tx.selectFrom('folder').selectAll().where('path', '>', after).orderBy('path').limit(PAGE_ROWS).execute()
@@ -95,10 +94,9 @@ export async function dumpCatalogue(
         .executeTakeFirst()
       return newest?.id ?? 0
     })
-    out.end()
-    await once(out, 'close')
+    await out.end()
     return lastId === undefined ? undefined : { lines, lastId }
   } finally {
-    out.destroy()
+    await out[Symbol.asyncDispose]()
   }
 }
