@@ -1,6 +1,6 @@
 // Bringing the vault into its wanted shape: what is due is found in the catalogue, done, and found no more, so a change that is cut off goes on
 // where it was by looking again (docs/spec/vault.md, "Change").
-import { type Clock, Failure, rfc3339 } from '#base'
+import { type Clock, Failure } from '#base'
 import type { Task } from '#contract'
 import { type DueDeal, countDue, nextDue, readReshape, type Wanted, wantedOf } from './change-plan.ts'
 import { ChangePace } from './change-pace.ts'
@@ -350,9 +350,4 @@ export class Reshaping {
 async function allOf(work: readonly Promise<void>[]): Promise<void> {
   const outcomes = await Promise.allSettled(work)
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
-}
-
-/** RFC 3339 of now: sets drawn before it are due. */
-export function instantOf(clock: Clock): string {
-  return rfc3339(clock.now())
 }

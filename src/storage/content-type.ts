@@ -28,7 +28,7 @@ const TYPES: Readonly<Record<string, string>> = {
   zip: 'application/zip',
 }
 
-export const UNKNOWN_TYPE = 'application/octet-stream'
+const UNKNOWN_TYPE = 'application/octet-stream'
 
 export function contentTypeOf(path: string): string {
   const dot = path.lastIndexOf('.')

@@ -14,8 +14,7 @@ const keys = z.object({ mldsa65: z.string(), ed25519: z.string() })
  * gone = absent when asked for by name, and absent in a fresh listing; left = the location left the vault before it could be asked; the others are
  * what is awaited: not asked yet, unreachable, kept under a lock or for want of a right, denied, removed but not looked for yet, still shown.
  */
-export const deletionAnswer = z.enum(['gone', 'left', 'awaited', 'unreachable', 'kept', 'denied', 'removed', 'shown'])
-export type DeletionAnswer = z.infer<typeof deletionAnswer>
+const deletionAnswer = z.enum(['gone', 'left', 'awaited', 'unreachable', 'kept', 'denied', 'removed', 'shown'])
 
 const record = z.object({
   v: z.literal(1),

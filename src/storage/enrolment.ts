@@ -91,7 +91,7 @@ export async function openDescribed(
   }
 }
 
-export async function openOne(core: SiteCore, config: LocationConfig, label: string, honestCreate: boolean): Promise<Location> {
+async function openOne(core: SiteCore, config: LocationConfig, label: string, honestCreate: boolean): Promise<Location> {
   const location = await openLocation(config, {
     label,
     variables: core.options.variables,

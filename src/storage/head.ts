@@ -9,7 +9,7 @@ const CONTEXT = 'fragment/1 head'
 export const HEAD_BYTES_MAX = 2 ** 20
 
 /** Far more than a vault can ever need; a number beyond it would leave no room for the next. */
-export const EPOCH_MAX = 2 ** 48
+const EPOCH_MAX = 2 ** 48
 
 const id = z.string().regex(/^[0-9a-f]{32}$/)
 const count = z.number().int().min(0)

@@ -12,7 +12,7 @@ import type { UsageMeters } from './health-usage.ts'
 import { repair, statesOf } from './repair.ts'
 import type { Running, SiteCore } from './site-core.ts'
 
-export const TICK_MS = 60_000
+const TICK_MS = 60_000
 /** A lease outlasts a step of checking by far; a process that died gives way after it. */
 const LEASE_MS = 30 * 60_000
 const SLICE_MS = 5 * 60_000

@@ -13,8 +13,7 @@ type Tx = Transaction<StorageTables>
 /** A hundred years: for ever, as far as people decide. */
 export const DAYS_MAX = 36_500
 /** What holds where nobody said otherwise: no version is forgotten before somebody says so. */
-export const KEEPING_DEFAULT = { versionsDays: DAYS_MAX, versionsMin: 3, trashDays: 30 } as const
-export const VERSIONS_MIN_MAX = 10_000
+const KEEPING_DEFAULT = { versionsDays: DAYS_MAX, versionsMin: 3, trashDays: 30 } as const
 const RULES_MAX = 10_000
 
 export interface Keeping {

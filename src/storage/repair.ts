@@ -107,7 +107,7 @@ async function markAgain(vault: Vault, place: Place, signal: AbortSignal): Promi
 }
 
 /** A location that was added later gets its fragment of every older object. */
-export async function fillAdded(vault: Vault): Promise<void> {
+async function fillAdded(vault: Vault): Promise<void> {
   const { db, places } = vault.parts
   for (const place of places.active) {
     for (;;) {

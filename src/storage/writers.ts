@@ -13,7 +13,7 @@ import {
 import { z } from 'zod'
 
 export const WRITERS_MAX = 32
-export const WRITER_NAME_MAX = 60
+const WRITER_NAME_MAX = 60
 const KEY_LINE = 'quorate-writer-1 '
 const MLDSA65_BYTES = 1952
 const ED25519_BYTES = 32

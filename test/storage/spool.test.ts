@@ -1,3 +1,4 @@
+// Writing what is too much for memory down in the home, also when the disk takes no more.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'

@@ -28,7 +28,7 @@ export function record(log: Log, outcome: Outcome, error?: unknown): void {
 }
 
 /** Names, codes and stack frames of an error and its causes. */
-export function causes(error: unknown): readonly object[] {
+function causes(error: unknown): readonly object[] {
   const rows: object[] = []
   for (let cause: unknown = error; cause instanceof Error && rows.length < CAUSES_MAX; cause = cause.cause) {
     const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined

@@ -30,7 +30,7 @@ export function select(request: { method: string; headers: Headers; etag: string
 }
 
 /** One satisfiable range, undefined for what has to be ignored; throws `storage.range` when nothing of it exists. */
-export function parseRange(header: string, sizeBytes: number): Selected | undefined {
+function parseRange(header: string, sizeBytes: number): Selected | undefined {
   const match = /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(header)
   if (match === null) return undefined
   const [from, to] = [match[1]!, match[2]!]

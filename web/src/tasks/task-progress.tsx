@@ -42,7 +42,7 @@ export function TaskProgress({ task }: { readonly task: Task }): ReactNode {
   )
 }
 
-export function amounts(task: Task, words: Words, measures: Measures): string {
+function amounts(task: Task, words: Words, measures: Measures): string {
   if (task.unit === 'bytes') return words.tasks.of(measures.bytes(task.done), measures.bytes(task.total))
   return words.tasks.units[task.unit](words.tasks.of(measures.number(task.done), measures.number(task.total)))
 }

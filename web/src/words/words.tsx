@@ -52,10 +52,6 @@ export function useWords(): Words {
   return useSpeech().words
 }
 
-export function useMeasures(): Measures {
-  return useSpeech().measures
-}
-
 /** The remembered language, else the first of the browser's that we speak, else English. */
 export function firstLanguage(remembered: string | null, wanted: readonly string[]): Language {
   const known = (tag: string): Language | undefined => LANGUAGES.find((language) => tag.toLowerCase().split('-')[0] === language.code)?.code
