@@ -30,7 +30,9 @@ const DISK_BYTES = 96 * MIB
 const CEPH_BYTES = 256 * MIB
 /** A store without memory lets writers wait: so long is long. */
 const STUCK_MS = 8000
-const FILLINGS_MAX = 64
+const FILLING_BYTES = 4 * MIB
+const FILLINGS_MAX = 400
+const FILLING_PAUSE_MS = 100
 
 /** A server of its own for each cell: most do not survive it. */
 export async function cell(kind: MatrixServer, fault: MatrixFault, work: Work): Promise<void> {
@@ -118,6 +120,7 @@ async function duringRepair(site: TestSite, victim: Victim): Promise<void> {
     return undefined
   }
   await site.storage.status({ check: true })
+  if (victim.slow) await (striking = victim.strike())
   const task = await finished(site.storage, site.storage.repair({}))
   assert.ok(striking !== undefined, 'the repair wrote nothing there')
   await striking
@@ -193,7 +196,10 @@ class Victim implements AsyncDisposable {
   static async start(kind: MatrixServer, fault: MatrixFault): Promise<Victim> {
     if (fault !== 'fill') return new Victim(kind, fault, { server: (await startServer(kind))!, disk: undefined })
     if (kind === 'ceph')
-      return new Victim(kind, fault, { server: (await startServer(kind, { env: { CEPH_BYTES: String(CEPH_BYTES) } }))!, disk: undefined })
+      return new Victim(kind, fault, {
+        server: (await startServer(kind, { env: { CEPH_BYTES: String(CEPH_BYTES) } }))!,
+        disk: undefined,
+      })
     // Apache goes into a folder of its own choice, which gets its disk later.
     if (kind === 'apache') return new Victim(kind, fault, { server: (await startServer(kind))!, disk: undefined })
     const disk = Disk.mount(mkdtempSync(join(tmpdir(), 'disk-')))
@@ -215,6 +221,11 @@ class Victim implements AsyncDisposable {
       if (location.label === 'far' && call.operation === 'read') this.reads += 1
       return this.plan(location.label, call)
     })
+
+  /** It takes longer than what it is to happen in the middle of. */
+  get slow(): boolean {
+    return this.#kind === 'ceph' && this.#fault === 'fill'
+  }
 
   async specIn(site: TestSite): Promise<string> {
     const { endpoint } = this.#server
@@ -254,7 +265,7 @@ class Victim implements AsyncDisposable {
   async strike(): Promise<void> {
     this.struck = true
     if (this.#fault === 'fill') return this.#filler!()
-    const pids = processesBelow(this.#server.groupId)
+    const pids = processesBelow(this.#server.groupId).filter(isOfServer)
     assert.ok(pids.length > 0, 'it has no process')
     for (const pid of pids) signalled(pid, this.#fault === 'kill' ? 'SIGKILL' : 'SIGSTOP')
     this.#stopped = this.#fault === 'stop' ? pids : []
@@ -286,6 +297,15 @@ class Victim implements AsyncDisposable {
     this.#late?.end()
     await this.#server.stop()
     this.#disk?.end()
+  }
+}
+
+/** Not of the script that started it, which ends with what it waits for. */
+function isOfServer(pid: number): boolean {
+  try {
+    return !['bash', 'cat'].includes(readFileSync(`/proc/${pid}/comm`, 'utf8').trim())
+  } catch {
+    return false
   }
 }
 
@@ -357,16 +377,22 @@ function apacheRoot(server: RunningServer): string {
   throw new Error('apache says not where it is')
 }
 
-/** Its memory is full when it takes nothing for a while. */
+/** It notices some seconds late that its memory is full; then it takes nothing for a while. */
 async function fillCeph(server: TestServer): Promise<void> {
   const bucket = await makeBucket(server)
   const client = clientFor(server, bucket)
-  const piece = Buffer.alloc(8 * MIB)
+  const piece = Buffer.alloc(FILLING_BYTES)
   try {
-    for (let index = 0; index < FILLINGS_MAX; index++)
-      await client.expect({ method: 'PUT', key: `filler/${index}`, body: [piece], signal: AbortSignal.timeout(STUCK_MS) })
-  } catch {
-    return
+    for (let index = 0; index < FILLINGS_MAX; index++) {
+      // What it is late with is not kept twice.
+      const key = `filler/${index % Math.ceil(CEPH_BYTES / FILLING_BYTES)}`
+      const taken = await client.expect({ method: 'PUT', key, body: [piece], signal: AbortSignal.timeout(STUCK_MS) }).then(
+        () => true,
+        () => false,
+      )
+      if (!taken) return
+      await new Promise((resolve) => setTimeout(resolve, FILLING_PAUSE_MS))
+    }
   } finally {
     client.close()
   }
