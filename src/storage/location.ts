@@ -21,7 +21,14 @@ export interface Location {
    * exists is never overwritten where the location can tell (`location.exists`, at the beginning or from `finish`).
    * `expectedBytes`, when known, lets a store choose its parts; it need not be exact.
    */
-  create(name: FragmentName, options?: LocationOptions & { readonly expectedBytes?: number }): Promise<FragmentSink>
+  create(
+    name: FragmentName,
+    options?: LocationOptions & {
+      readonly expectedBytes?: number
+      /** It may be gone on with after an interruption: where that costs something, it is for these only that `adopt` finds anything. */
+      readonly adoptable?: boolean
+    },
+  ): Promise<FragmentSink>
 
   /** Writes a small object (at most 1 MiB) whole and durably unless the name exists. Ambiguous answers are settled by reading back. */
   putIfAbsent(name: FragmentName, bytes: Uint8Array, options?: LocationOptions): Promise<'created' | 'exists'>

@@ -316,7 +316,7 @@ class FragmentWriter {
       return Promise.resolve()
     }
     return this.#run(async () => {
-      const options = { signal: this.#cancel.signal }
+      const options = { signal: this.#cancel.signal, adoptable: this.#keeps }
       const sink =
         going === undefined ? await place.location.create(name, options) : await going.unfinished.resume(going.keptBytes, options)
       this.sentBytes = going?.keptBytes ?? 0

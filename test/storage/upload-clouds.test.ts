@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { ACCOUNT, KEY, makeContainer } from './locations/azure-servers.ts'
+import { fakeGcs, GCS_BUCKET } from './locations/fake-gcs.ts'
 import { endpointOf, KEYS, makeBucket, serverFor, type TestServer } from './locations/s3-servers.ts'
 import { finished, get, makeSite, pattern, type TestSite } from './site.ts'
 import { begun, goOn, takeUp } from './uploading.ts'
@@ -75,6 +76,45 @@ suite('an upload to containers of Azure', () => {
       assert.ok(Buffer.from(bytes).equals(await get(site.storage, '/scan.dcm')))
       const task = await finished(site.storage, site.storage.scrub({ depth: 'tags' }))
       assert.deepEqual(task.report?.findings, [])
+    } finally {
+      await site.end()
+    }
+  })
+})
+
+suite('an upload to a bucket of Google, made up', () => {
+  test('goes on after restarts behind the last segment that all have', async () => {
+    await using fake = await fakeGcs()
+    const site = await makeSite({ vault: false, options: { stallMs: 20_000 } })
+    try {
+      const file = join(site.root, 'google.json')
+      await writeFile(file, fake.accountFile, { mode: 0o600 })
+      const specs = [`folder:${site.folders[0]}`, `folder:${site.folders[1]}`]
+      specs.push(`gcs:${fake.endpoint}/${GCS_BUCKET}/vault?partMiB=1&credentials=${encodeURIComponent(file)}`)
+      await site.storage.createVault({
+        threshold: 2,
+        requireAll: true,
+        locations: specs.map((spec, index) => ({ spec, label: 'abc'[index]! })),
+      })
+      const bytes = pattern(33 * MIB + 77)
+      const { id } = await begun(site.storage, bytes, { afterBytes: 17 * MIB })
+      await site.reopen()
+      const first = await goOnUntil(site, id, bytes, 27 * MIB)
+      assert.ok(first > 15 * MIB && first <= 17 * MIB, `goes on at ${first}`)
+      await site.reopen()
+      const { from, stored } = await goOn(site.storage, id, bytes)
+      assert.ok(from > 25 * MIB && from <= 27 * MIB, `goes on at ${from}`)
+      assert.deepEqual([stored.acknowledged, stored.laggards], [3, []])
+      assert.ok(Buffer.from(bytes).equals(await get(site.storage, '/scan.dcm')))
+      const task = await finished(site.storage, site.storage.scrub({ depth: 'tags' }))
+      assert.deepEqual(task.report?.findings, [])
+      // Begun, and given up after a restart: nothing stays.
+      const kept = fake.objects.size
+      const second = await begun(site.storage, bytes, { afterBytes: 9 * MIB, path: '/other' })
+      await site.reopen()
+      assert.ok(fake.objects.size > kept)
+      await site.storage.cancelUpload(second.id)
+      assert.equal([...fake.objects.keys()].filter((key) => key.includes('.part/')).length, 0)
     } finally {
       await site.end()
     }

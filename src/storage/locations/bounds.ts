@@ -92,6 +92,11 @@ export const gcsBounds = {
   /** The last part may be empty; there is no bound to their number but the 5 TiB of an object. */
   partsMax: 1_000_000,
   resumesMax: 8,
+  /** Of a write that may be gone on with: pieces of a segment, at most. */
+  segmentPartsMax: 8,
+  /** Objects that the store joins at once. */
+  composeMax: 32,
+  dropsInFlight: 4,
   listPagesMax: 1000,
   completeStallMs: 120_000,
   tokenBytesMax: 16 * 1024,

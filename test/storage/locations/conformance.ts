@@ -297,7 +297,7 @@ export function locationConformance(name: string, factory: () => Promise<Subject
       const cut = largeBytes - 1000
       for (const how of ['suspended', 'abandoned', 'finished'] as const) {
         const at = fresh()
-        const first = await location.create(at)
+        const first = await location.create(at, { adoptable: true })
         await pour(first, bytes.subarray(0, largeBytes))
         if (how === 'suspended') await first.suspend?.()
         // Parts that are on their way when their writer vanishes may or may not arrive.
@@ -329,7 +329,7 @@ export function locationConformance(name: string, factory: () => Promise<Subject
       if (location.adopt === undefined || expectations.adopts === 'no') return
       const at = fresh()
       const bytes = pattern(largeBytes, 11)
-      const first = await location.create(at)
+      const first = await location.create(at, { adoptable: true })
       await pour(first, bytes)
       await first.suspend?.()
       for (let round = 0; round < 3; round += 1) {
@@ -350,7 +350,7 @@ export function locationConformance(name: string, factory: () => Promise<Subject
       if (location.adopt === undefined || location.forget === undefined || expectations.adopts === 'no') return
       const [at, other] = [fresh(), fresh()]
       for (const name of [at, other, `${at}.b`]) {
-        const sink = await location.create(name)
+        const sink = await location.create(name, { adoptable: true })
         await pour(sink, pattern(largeBytes))
         await sink.suspend?.()
       }

@@ -20,6 +20,7 @@ export type GcsBend = 'pass' | 'lose' | 'lose answer' | 'hang' | FakeAnswer | ((
 interface StoredObject {
   readonly bytes: Buffer
   readonly generation: string
+  readonly madeMs?: number
   retention?: { mode: string; retainUntilTime: string } | undefined
 }
 
@@ -43,6 +44,8 @@ export interface FakeGcs extends AsyncDisposable {
   tokensGiven: number
   /** Rights that the account lacks: `delete`, `list`, `create`, `retention`. */
   readonly denied: Set<string>
+  /** Whether joined objects get no retention, though one was asked for. */
+  composeForgetsRetention: boolean
   /** The bucket was made with object retention. */
   keepsRetention: boolean
   /** At most so many bytes of a piece are kept before the store answers. */
@@ -84,6 +87,7 @@ export async function fakeGcs(): Promise<FakeGcs> {
     tokensGiven: 0,
     denied: new Set(),
     keepsRetention: true,
+    composeForgetsRetention: false,
     pieceBytesMax: Number.POSITIVE_INFINITY,
     bend: () => 'pass',
     [Symbol.asyncDispose]: async () => {
@@ -137,9 +141,11 @@ function answerHonestly(fake: FakeGcs, request: FakeGcsRequest): FakeAnswer {
   if (!fake.tokens.has(request.headers.authorization?.replace(/^Bearer /, '') ?? '')) return gcsError(401, 'authError')
   const upload = /^\/upload\/storage\/v1\/b\/([^/]+)\/o$/.exec(request.path)
   const stored = /^\/storage\/v1\/b\/([^/]+)\/o(?:\/([^/]+))?$/.exec(request.path)
-  const bucket = (upload ?? stored)?.[1]
+  const composed = /^\/storage\/v1\/b\/([^/]+)\/o\/([^/]+)\/compose$/.exec(request.path)
+  const bucket = (upload ?? stored ?? composed)?.[1]
   if (bucket !== GCS_BUCKET) return gcsError(404, 'notFound')
   if (upload !== null) return takeUpload(fake, request)
+  if (composed !== null) return compose(fake, request, decodeURIComponent(composed[2]!))
   const name = stored?.[2]
   return name === undefined ? list(fake, request.query) : onObject(fake, request, decodeURIComponent(name))
 }
@@ -219,15 +225,38 @@ function store(
 ): FakeAnswer {
   if (mustBeAbsent && fake.objects.has(name)) return gcsError(412, 'conditionNotMet')
   generations += 1
-  fake.objects.set(name, { bytes, generation: String(generations), retention })
+  fake.objects.set(name, { bytes, generation: String(generations), retention, madeMs: Date.now() })
   return json(200, { size: String(bytes.length) })
+}
+
+/** https://cloud.google.com/storage/docs/json_api/v1/objects/compose */
+function compose(fake: FakeGcs, { method, query, body }: FakeGcsRequest, name: string): FakeAnswer {
+  if (method !== 'POST') return gcsError(405, 'methodNotAllowed')
+  const asked = JSON.parse(body.toString()) as {
+    readonly sourceObjects: readonly { readonly name: string; readonly generation?: string }[]
+    readonly destination: { readonly retention?: StoredObject['retention'] }
+  }
+  const wanted = query.get('ifGenerationMatch')
+  if (wanted !== null && wanted !== (fake.objects.get(name)?.generation ?? '0')) return gcsError(412, 'conditionNotMet')
+  const sources = asked.sourceObjects.map((one) => {
+    const found = fake.objects.get(one.name)
+    return found !== undefined && (one.generation ?? found.generation) === found.generation ? found : undefined
+  })
+  if (sources.length === 0 || sources.length > 32) return gcsError(400, 'invalid')
+  if (sources.includes(undefined)) return gcsError(404, 'notFound')
+  const bytes = Buffer.concat(sources.map((one) => one!.bytes))
+  return store(fake, name, {
+    bytes,
+    mustBeAbsent: false,
+    retention: fake.composeForgetsRetention ? undefined : asked.destination.retention,
+  })
 }
 
 function onObject(fake: FakeGcs, { method, query, headers, body }: FakeGcsRequest, name: string): FakeAnswer {
   const object = fake.objects.get(name)
+  if (method === 'DELETE' && fake.denied.has('delete')) return gcsError(403, 'forbidden')
   if (object === undefined || (query.get('generation') ?? object.generation) !== object.generation) return gcsError(404, 'notFound')
   if (method === 'DELETE') {
-    if (fake.denied.has('delete')) return gcsError(403, 'forbidden')
     if (object.retention !== undefined && Date.parse(object.retention.retainUntilTime) > Date.now())
       return gcsError(403, 'retentionPolicyNotMet')
     fake.objects.delete(name)
@@ -268,7 +297,16 @@ function list(fake: FakeGcs, query: URLSearchParams): FakeAnswer {
   const names = [...fake.objects.keys()].filter((name) => name.startsWith(prefix) && name >= from && name > token).sort()
   const shown = names.slice(0, most)
   return json(200, {
-    ...(shown.length === 0 ? {} : { items: shown.map((name) => ({ name, size: String(fake.objects.get(name)!.bytes.length) })) }),
+    ...(shown.length === 0
+      ? {}
+      : {
+          items: shown.map((name) => ({
+            name,
+            size: String(fake.objects.get(name)!.bytes.length),
+            generation: fake.objects.get(name)!.generation,
+            timeCreated: new Date(fake.objects.get(name)!.madeMs ?? 0).toISOString(),
+          })),
+        }),
     ...(names.length > most ? { nextPageToken: shown.at(-1) } : {}),
   })
 }

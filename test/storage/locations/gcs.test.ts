@@ -43,7 +43,7 @@ for (const prefix of ['', 'site-1/vault']) {
         },
       }
     },
-    { largeBytes: 5 * PART + 17, nothingToSweep: true },
+    { largeBytes: 5 * PART + 17, nothingToSweep: true, adopts: 'shown' },
   )
 }
 
@@ -159,6 +159,142 @@ describe('the driver for Google Cloud Storage', () => {
       }
       await writeAll(location, 'b', pattern(PART * 2))
       assert.equal(fake.objects.get('b')!.bytes.length, PART * 2)
+    })
+  })
+
+  describe('writes that may be gone on with', () => {
+    const parts = (): string[] => [...fake.objects.keys()].filter((key) => key.startsWith('.part/'))
+    /** A write whose process dies: what is on its way may arrive, and nobody says goodbye. */
+    async function dead(name: string, bytes: Uint8Array): Promise<void> {
+      const sink = await location.create(name, { adoptable: true })
+      await pour(sink, bytes)
+      const whole = bytes.length - (bytes.length % PART)
+      for (let look = 0; look < 30_000 && sink.acceptedBytes < whole; look += 1) await new Promise((resolve) => setTimeout(resolve, 1))
+      assert.equal(sink.acceptedBytes, whole)
+    }
+
+    it('leave whole segments, which double, and show nowhere; the store joins them', async () => {
+      const bytes = pattern(20 * PART + 5)
+      await dead('aa/x', bytes)
+      const sizes = parts()
+        .toSorted()
+        .map((key) => fake.objects.get(key)!.bytes.length / PART)
+      assert.deepEqual(sizes, [1, 1, 2, 4, 8])
+      assert.deepEqual(await listAll(location, ''), [])
+      assert.equal(await location.head('aa/x'), undefined)
+      const later = locationAt(fake)
+      const left = await later.adopt?.('aa/x')
+      assert.equal(left?.sizeBytes, 16 * PART)
+      const across = new Uint8Array(3 * PART)
+      await left?.read(PART / 2, across)
+      assert.ok(Buffer.from(bytes.subarray(PART / 2, 3.5 * PART)).equals(across))
+      const sink = await left?.resume(7 * PART + 9)
+      assert.ok(sink !== undefined)
+      const other = pattern(20 * PART + 5, 2)
+      await pour(sink, other.subarray(7 * PART + 9))
+      await sink.finish()
+      const whole = Buffer.concat([bytes.subarray(0, 7 * PART + 9), other.subarray(7 * PART + 9)])
+      assert.ok(whole.equals(fake.objects.get('aa/x')!.bytes))
+      assert.deepEqual(parts(), [], 'also those of the dead process that did not stay')
+      await later.close()
+    })
+
+    it('are known to the last byte when they are suspended, again and again, also where they were cut', async () => {
+      const [bytes, other] = [pattern(12 * PART, 3), pattern(12 * PART, 4)]
+      const first = await location.create('aa/x', { adoptable: true })
+      await pour(first, bytes.subarray(0, 6 * PART))
+      await first.suspend?.()
+      let left = await location.adopt?.('aa/x')
+      assert.equal(left?.sizeBytes, 6 * PART)
+      const second = await left?.resume(3 * PART + 100)
+      assert.ok(second !== undefined)
+      await pour(second, other.subarray(3 * PART + 100, 5 * PART))
+      await second.suspend?.()
+      left = await location.adopt?.('aa/x')
+      assert.equal(left?.sizeBytes, 5 * PART, 'the later write counts, though it is shorter')
+      const third = await left?.resume(5 * PART)
+      assert.ok(third !== undefined)
+      await pour(third, other.subarray(5 * PART))
+      await third.finish()
+      const whole = Buffer.concat([bytes.subarray(0, 3 * PART + 100), other.subarray(3 * PART + 100)])
+      assert.ok(whole.equals(fake.objects.get('aa/x')!.bytes))
+      await refuses(writeAll(location, 'aa/x', pattern(PART * 2)), 'location.exists', 'cloud')
+    })
+
+    it('are joined in steps where they are many', async () => {
+      const bytes = pattern(250 * PART)
+      const sink = await location.create('aa/x', { adoptable: true })
+      await pour(sink, bytes, 8 * PART)
+      await sink.finish()
+      assert.ok(Buffer.from(bytes).equals(fake.objects.get('aa/x')!.bytes))
+      assert.equal(fake.requests.filter(({ path }) => path.endsWith('/compose')).length, 3)
+      assert.deepEqual([...fake.objects.keys()], ['aa/x'])
+    })
+
+    it('are joined although the answers were lost, and never over what somebody else put there', async () => {
+      const bytes = pattern(4 * PART + 5)
+      bend(({ path }) => path.endsWith('/compose'), 'lose answer')
+      const sink = await location.create('a', { adoptable: true })
+      await pour(sink, bytes)
+      await sink.finish()
+      assert.ok(Buffer.from(bytes).equals(fake.objects.get('a')!.bytes))
+      fake.bend = () => 'pass'
+      const late = await location.create('b', { adoptable: true })
+      await pour(late, bytes)
+      await location.putIfAbsent('b', pattern(7))
+      await refuses(late.finish(), 'location.exists', 'cloud')
+      assert.deepEqual(await readAll(location, 'b'), pattern(7))
+      assert.deepEqual(parts(), [], 'nothing of it stays')
+    })
+
+    it('are dropped when they are given up, and swept when nobody adds to them', async () => {
+      const given = await location.create('aa/given', { adoptable: true })
+      await pour(given, pattern(5 * PART))
+      await begun(given)
+      await given.abort()
+      assert.deepEqual(parts(), [])
+      await dead('aa/x', pattern(5 * PART))
+      await dead('aa/x/deeper', pattern(5 * PART))
+      fake.objects.set('.part/notes of others', { bytes: Buffer.from('x'), generation: '1' })
+      assert.equal(await location.sweepPartial({ olderThanMs: 3_600_000 }), 0)
+      await location.forget?.('aa/x')
+      assert.ok(parts().length > 1 && parts().every((key) => !key.startsWith('.part/aa/x/0')))
+      assert.equal(await location.sweepPartial({ olderThanMs: -1000 }), 1)
+      assert.deepEqual(parts(), ['.part/notes of others'])
+    })
+
+    it('are ordinary ones where the right to delete is missing', async () => {
+      fake.denied.add('delete')
+      const sink = await location.create('aa/x', { adoptable: true })
+      await pour(sink, pattern(5 * PART))
+      await sink.suspend?.()
+      assert.deepEqual(parts(), [])
+      assert.equal(await location.adopt?.('aa/x'), undefined)
+      const whole = await location.create('aa/x', { adoptable: true })
+      await pour(whole, pattern(5 * PART))
+      await whole.finish()
+      assert.deepEqual([...fake.objects.keys()], ['aa/x'])
+    })
+
+    it('get their lock when they are joined, or right after', async () => {
+      for (const forgets of [false, true]) {
+        fake.composeForgetsRetention = forgets
+        const locked = locationAt(fake, { lock: { mode: 'compliance', days: 3 } })
+        const sink = await locked.create(`aa/${forgets}`, { adoptable: true })
+        await pour(sink, pattern(5 * PART))
+        assert.ok(parts().every((key) => fake.objects.get(key)?.retention === undefined))
+        await sink.finish()
+        assert.equal(fake.objects.get(`aa/${forgets}`)?.retention?.mode, 'Locked')
+        assert.equal(await locked.discard(`aa/${forgets}`), 'kept')
+        assert.deepEqual(parts(), [])
+        await locked.close()
+      }
+      fake.denied.add('retention')
+      const locked = locationAt(fake, { lock: { mode: 'governance', days: 3 } })
+      const sink = await locked.create('aa/none', { adoptable: true })
+      await pour(sink, pattern(5 * PART))
+      await refuses(sink.finish(), 'location.denied', 'cloud')
+      await locked.close()
     })
   })
 

@@ -1,20 +1,22 @@
 // A bucket of Google Cloud Storage as a location, by its JSON interface.
 import { type Clock, assert, systemClock } from '#base'
 import { gcsBounds } from '../bounds.ts'
-import type { FragmentName, FragmentSink, Location, LocationOptions } from '../contract.ts'
+import type { Location, LocationOptions } from '../contract.ts'
 import { stopIfCancelled } from '../failures.ts'
+import { isFragmentName } from '../names.ts'
 import { probeLocation } from '../probe.ts'
 import type { ObjectLock } from '../spec-text.ts'
 import { BlockPool } from '../web/blocks.ts'
-import { PartsSink } from '../web/parts-sink.ts'
 import { storeLocation } from '../web/store-location.ts'
 import type { ServiceAccount } from './credentials.ts'
+import { adoptInGcs, forgetInGcs } from './adopt.ts'
 import { discardInGcs } from './discard.ts'
 import { listGcs } from './list.ts'
 import { extendLockInGcs } from './lock.ts'
 import { gcsProbeTools } from './probe-tools.ts'
 import { lookAt, putOnce } from './put.ts'
-import { beginResumable } from './resumable.ts'
+import { dropObjects, objectsBelow, type Segment, segmentsBelow } from './segments.ts'
+import { createInGcs } from './sink.ts'
 import { openInGcs } from './source.ts'
 import { type GcsStore, gcsClient, keyOf } from './store.ts'
 
@@ -56,6 +58,7 @@ export function createGcsLocation(options: GcsLocationOptions): Location {
     partBytes,
     lock: options.lock,
     blocks: new BlockPool(),
+    rights: { deletes: undefined },
     seen: { atMs: Number.NEGATIVE_INFINITY },
   }
   return storeLocation({
@@ -69,31 +72,30 @@ export function createGcsLocation(options: GcsLocationOptions): Location {
     list: (request, { signal }) => listGcs(store, request, signal),
     discard: (name, how) => discardInGcs(store, name, how),
     extendLock: (name, how) => extendLockInGcs(store, name, how),
-    // Nothing: uploads that were cut off do not show, cannot be listed, cost nothing, and are dropped by the store after a week.
-    sweepPartial: async (_, { signal }) => {
-      stopIfCancelled(signal)
-      return 0
-    },
+    adopt: (name, how) => adoptInGcs(store, name, how),
+    forget: (name, how) => forgetInGcs(store, name, how),
+    sweepPartial: (request, how) => sweepGcs(store, request, how),
     probe: (location, { signal }) => probeLocation(location, gcsProbeTools(store, signal), { clock, signal }),
     close,
   })
 }
 
-function createInGcs(store: GcsStore, name: FragmentName, options: LocationOptions): FragmentSink {
-  const key = keyOf(store, name)
-  return new PartsSink(
-    {
-      label: store.label,
-      clock: store.clock,
-      blocks: store.blocks,
-      // Pieces go one after the other; the next is filled meanwhile.
-      partsInFlight: 1,
-      partsMax: gcsBounds.partsMax,
-      partBytesOf: () => store.partBytes,
-      lastWithEnd: true,
-      putWhole: (views, signal) => putOnce(store, key, views, signal),
-      begin: () => beginResumable(store, key),
-    },
-    options,
-  )
+/** Removes segments that nobody has added to for long. Other uploads that were cut off show nowhere, and are dropped by the store after a week. */
+async function sweepGcs(store: GcsStore, request: { readonly olderThanMs: number }, { signal }: LocationOptions): Promise<number> {
+  stopIfCancelled(signal)
+  const before = store.clock.now() - request.olderThanMs
+  const below = segmentsBelow(store)
+  const left = new Map<string, { readonly objects: Segment[]; lastMs: number }>()
+  for await (const { madeMs, ...object } of objectsBelow(store, below, signal)) {
+    const name = object.key.slice(below.length, Math.max(below.length, object.key.lastIndexOf('/')))
+    if (!isFragmentName(name)) continue
+    const one = left.get(name) ?? { objects: [], lastMs: 0 }
+    one.objects.push(object)
+    one.lastMs = Math.max(one.lastMs, madeMs)
+    left.set(name, one)
+  }
+  let removed = 0
+  for (const { objects, lastMs } of left.values())
+    if (lastMs <= before && (await dropObjects(store, objects, signal)) === objects.length) removed += 1
+  return removed
 }

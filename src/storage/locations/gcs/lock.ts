@@ -7,6 +7,11 @@ import { lockLasts } from '../lock-time.ts'
 import { garbage, gcsFailure, parseJson, recordOf } from './errors.ts'
 import { type GcsStore, isAbsent, keyOf, objectPath, retention } from './store.ts'
 
+/** What was joined may not have got the lock that was asked for. Throws where it gets none. */
+export async function holdWhenForgotten(store: GcsStore, name: FragmentName, signal: AbortSignal): Promise<void> {
+  if ((await extendLockInGcs(store, name, { signal })) === 'refused') throw gcsFailure(store.label, { status: 403, code: 'forbidden' })
+}
+
 /** Holds an object for all the days of the location again. `held`: it is locked for long enough as it is. */
 export async function extendLockInGcs(
   store: GcsStore,

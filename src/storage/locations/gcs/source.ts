@@ -7,12 +7,19 @@ import { gcsFailure } from './errors.ts'
 import { lookAt } from './put.ts'
 import { type GcsStore, isAbsent, keyOf, objectPath } from './store.ts'
 
-export async function openInGcs(
+export function openInGcs(
   store: GcsStore,
   name: FragmentName,
   options: LocationOptions & { readonly tailBytes?: number },
 ): Promise<FragmentSource> {
-  const key = keyOf(store, name)
+  return openKeyInGcs(store, keyOf(store, name), options)
+}
+
+export async function openKeyInGcs(
+  store: GcsStore,
+  key: string,
+  options: LocationOptions & { readonly tailBytes?: number },
+): Promise<FragmentSource> {
   const found = await lookAt(store, key, options.signal)
   if (found === undefined) throw absent(store.label)
   const { sizeBytes, generation } = found

@@ -19,6 +19,8 @@ export interface GcsStore {
   readonly partBytes: number
   readonly lock: ObjectLock | undefined
   readonly blocks: BlockPool
+  /** Whether we may delete; undefined before it was asked. */
+  readonly rights: { deletes: boolean | undefined }
   /** When the bucket was last seen, and by that not confused with an absent object. */
   readonly seen: { atMs: number }
 }

@@ -22,6 +22,8 @@ export interface PartedUpload {
   complete(whole: { readonly sizeBytes: number; readonly last: Part | undefined }, signal: AbortSignal): Promise<void>
   /** Gives up what was put. */
   abort(): Promise<void>
+  /** Makes what was put known to whoever goes on, where that takes a word to the store. */
+  suspend?(signal: AbortSignal): Promise<void>
 }
 
 /** What one store does with a write. */
@@ -127,7 +129,8 @@ export class PartsSink implements FragmentSink {
     this.#state = 'suspended'
     await this.#patiently(async () => {
       await Promise.all(this.#inFlight)
-      await this.#upload?.catch(() => undefined)
+      const upload = await this.#upload?.catch(() => undefined)
+      if (this.#failure === undefined) await upload?.suspend?.(this.#stop.signal)
     })
     this.#stop.abort()
     await Promise.all(this.#inFlight)

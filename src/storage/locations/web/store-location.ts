@@ -22,7 +22,7 @@ export interface StoreCalls {
   readonly kind: LocationKind
   readonly label: string
   readonly lockDays: number | undefined
-  readonly create: Named<FragmentSink, { readonly expectedBytes?: number }>
+  readonly create: Named<FragmentSink, { readonly expectedBytes?: number; readonly adoptable?: boolean }>
   readonly putOnce: (name: FragmentName, bytes: Uint8Array, options: LocationOptions) => Promise<'created' | 'exists'>
   readonly open: Named<FragmentSource, { readonly tailBytes?: number }>
   readonly sizeOf: Named<number | undefined>
