@@ -441,9 +441,9 @@ function healthCommands(program: AnyCommand, location: AnyCommand, wish: (one: W
   health
     .command('schedule')
     .description('what is checked when, how fast, and whether damage is repaired by itself; without options it shows')
-    .option('--present <hours>', 'everything is there: once in so many hours; off switches it off', period)
-    .option('--tags <hours>', 'every byte of every fragment is right: once in so many hours; or off', period)
-    .option('--full <hours>', 'every file is read whole: once in so many hours; or off', period)
+    .option('--present <span>', 'everything is there: once in 12h, 30d, or so many hours; off switches it off', period)
+    .option('--tags <span>', 'every byte of every fragment is right: once in so long; or off', period)
+    .option('--full <span>', 'every file is read whole: once in so long; or off', period)
     .option('--rate <mib>', 'checks read at most so many MiB a second', amount)
     .option('--share <part>', 'part of the time that checks may be at work, such as 0.25', part)
     .option('--pause', 'no scheduled check until --resume')
@@ -512,10 +512,13 @@ function amount(text: string): number {
   return value
 }
 
+/** Hours: `12`, `12h`, `30d`, `"30 days"`. */
 function period(text: string): number | 'off' {
   if (text === 'off') return 'off'
-  const value = Number(text)
-  if (!/^\d+(?:\.\d+)?$/.test(text) || value < 1 || value > 87_600) throw new InvalidArgumentError('It must be hours, 1 to 87600, or off.')
+  const found = /^(\d+(?:\.\d+)?) ?(?:(h|hours?)|(d|days?))?$/.exec(text)
+  const value = Number(found?.[1]) * (found?.[3] === undefined ? 1 : 24)
+  if (!(value >= 1 && value <= 87_600))
+    throw new InvalidArgumentError('It must be a span such as 12h or 30d, from 1 hour to 10 years, or off.')
   return value
 }
 

@@ -30,18 +30,29 @@ test('the schedule is set in parts, and shown without options', async () => {
   assert.match(set.out, /^tags .* every 2 days/m)
   assert.match(set.out, /^full .* off/m)
   assert.match(set.out, /paused; go on with: quorate health schedule --resume/)
+  for (const [span, said] of [
+    ['30d', '30 days'],
+    ['30 days', '30 days'],
+    ['12h', '12 hours'],
+    ['48', '2 days'],
+  ] as const) {
+    const spoken = await cli.quorate(['health', 'schedule', '--tags', span])
+    assert.match(spoken.out, new RegExp(`^tags .* every ${said}`, 'm'))
+  }
   const other = await cli.quorate(['health', 'schedule', '--resume', '--auto-repair', 'off'])
   assert.match(other.out, /at most 8\.0 MiB\/s and 10 % of the time/)
   assert.match(other.out, /damage is not repaired by itself/)
   assert.match((await cli.quorate(['health', 'schedule'])).out, /^full .* off/m)
   assert.deepEqual(
     cli.door.calls.filter((name) => name.endsWith('ealth')),
-    ['setHealth', 'setHealth', 'health'],
+    ['setHealth', 'setHealth', 'setHealth', 'setHealth', 'setHealth', 'setHealth', 'health'],
   )
   for (const args of [
     ['--pause', '--resume'],
     ['--tags', '0'],
     ['--full', 'never'],
+    ['--full', '3 weeks'],
+    ['--full', '9999d'],
     ['--share', '2'],
     ['--rate', 'x'],
     ['--auto-repair', 'maybe'],

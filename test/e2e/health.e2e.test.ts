@@ -63,10 +63,13 @@ test('history is a picture with words and a table', async () => {
 
 test('the schedule is changed, wrong numbers are refused in place, and a check is begun at once', async () => {
   const tags = page.getByTestId('depth-tags')
-  await tags.getByLabel('Once in (hours)').fill('x')
+  assert.equal(await tags.getByLabel('Once in', { exact: true }).inputValue(), '30')
+  assert.equal(await tags.getByLabel('Once in: unit').inputValue(), 'days')
+  await tags.getByLabel('Once in', { exact: true }).fill('x')
   await page.getByRole('button', { name: 'Save' }).click()
   await tags.getByText('This is not a usable number.').waitFor()
-  await tags.getByLabel('Once in (hours)').fill('48')
+  await tags.getByLabel('Once in', { exact: true }).fill('36')
+  await tags.getByLabel('Once in: unit').selectOption('hours')
   await page.getByLabel('Pause all checks').check()
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByText('Saved.').first().waitFor()
@@ -75,7 +78,7 @@ test('the schedule is changed, wrong numbers are refused in place, and a check i
     schedule: { depth: string; everyHours: number }[]
   }
   assert.equal(set.settings.paused, true)
-  assert.equal(set.schedule.find(({ depth }) => depth === 'tags')!.everyHours, 48)
+  assert.equal(set.schedule.find(({ depth }) => depth === 'tags')!.everyHours, 36)
   await page.getByRole('button', { name: 'Now: Every file, end to end' }).click()
   await page.getByText('Read every file').or(page.getByText('Check')).first().waitFor()
 })

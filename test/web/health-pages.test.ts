@@ -6,6 +6,7 @@ import { areaPaths, worstOfEachPixel } from '../../web/src/health/curve.ts'
 import { draftOfTraits, traitsOf } from '../../web/src/health/traits-form.ts'
 import { within } from '../../web/src/health/typed-number.ts'
 import { chosenOf, nines, pictureScale } from '../../web/src/planner/plan-picture.ts'
+import { secondsOf, spanOf } from '../../web/src/health/spans.ts'
 import { parseRoute, hrefOf } from '../../web/src/app/route.ts'
 
 const HOUR = 3_600_000
@@ -105,4 +106,14 @@ test('nines are never rounded up to certainty', () => {
 test('the pages have addresses', () => {
   for (const page of ['locations', 'health', 'planner'] as const) assert.deepEqual(parseRoute(hrefOf({ page })), { page })
   assert.equal(parseRoute('#/elsewhere').page, 'files')
+})
+
+test('spans are said in the largest unit that fits, and read back', () => {
+  const units = ['hours', 'days'] as const
+  assert.deepEqual(spanOf(30 * 86_400, units), { amount: '30', unit: 'days' })
+  assert.deepEqual(spanOf(36 * 3600, units), { amount: '36', unit: 'hours' })
+  assert.deepEqual(spanOf(5400, units), { amount: '1.5', unit: 'hours' })
+  assert.deepEqual(spanOf(0, ['seconds', 'minutes']), { amount: '0', unit: 'seconds' })
+  assert.equal(secondsOf({ amount: '1,5', unit: 'days' }, 3600, 1e9), 129_600)
+  for (const amount of ['', 'x', '0', '-1', '99999999']) assert.equal(secondsOf({ amount, unit: 'hours' }, 3600, 87_600 * 3600), undefined)
 })

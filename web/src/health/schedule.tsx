@@ -9,21 +9,28 @@ import { client } from '../site/client.ts'
 import { noteTask } from '../site/queries.ts'
 import { useSpeech } from '../words/words.tsx'
 import styles from './health.module.css'
+import { SpanField } from './span-field.tsx'
+import { secondsOf, spanOf, type SpanDraft } from './spans.ts'
 import { within } from './typed-number.ts'
 import { useHealthWords } from './words.ts'
 
 type Pass = HealthView['schedule'][number]
 
 interface Draft {
-  readonly passes: Readonly<Record<ScrubDepth, { readonly enabled: boolean; readonly hours: string }>>
+  readonly passes: Readonly<Record<ScrubDepth, { readonly enabled: boolean; readonly every: SpanDraft }>>
   readonly rate: string
   readonly share: string
-  readonly delay: string
+  readonly delay: SpanDraft
   readonly autoRepair: boolean
   readonly paused: boolean
 }
 
 const MIB = 2 ** 20
+const HOUR_S = 3600
+const EVERY_S = { least: HOUR_S, most: 87_600 * HOUR_S }
+const DELAY_S = { least: 0, most: 604_800 }
+const EVERY_UNITS = ['hours', 'days'] as const
+const DELAY_UNITS = ['seconds', 'minutes', 'hours', 'days'] as const
 
 export function Schedule({ view }: { readonly view: HealthView }): ReactNode {
   const words = useHealthWords()
@@ -55,7 +62,7 @@ export function Schedule({ view }: { readonly view: HealthView }): ReactNode {
             key={pass.depth}
             pass={pass}
             draft={draft.passes[pass.depth]}
-            trouble={troubleOf(within(draft.passes[pass.depth].hours, 1, 87_600) !== undefined)}
+            trouble={troubleOf(secondsOf(draft.passes[pass.depth].every, EVERY_S.least, EVERY_S.most) !== undefined)}
             change={(one) => change({ passes: { ...draft.passes, [pass.depth]: one } })}
           />
         ))}
@@ -74,12 +81,12 @@ export function Schedule({ view }: { readonly view: HealthView }): ReactNode {
             error={troubleOf(within(draft.share, 1, 100) !== undefined)}
             onChange={(event) => change({ share: event.currentTarget.value })}
           />
-          <TextInput
+          <SpanField
             label={words.delay}
-            inputMode="numeric"
+            units={DELAY_UNITS}
             value={draft.delay}
-            error={troubleOf(within(draft.delay, 0, 604_800) !== undefined)}
-            onChange={(event) => change({ delay: event.currentTarget.value })}
+            error={troubleOf(secondsOf(draft.delay, DELAY_S.least, DELAY_S.most) !== undefined)}
+            change={(delay) => change({ delay })}
           />
         </div>
         <div className={styles.switches}>
@@ -102,9 +109,9 @@ export function Schedule({ view }: { readonly view: HealthView }): ReactNode {
 
 interface DepthProps {
   readonly pass: Pass
-  readonly draft: { readonly enabled: boolean; readonly hours: string }
+  readonly draft: { readonly enabled: boolean; readonly every: SpanDraft }
   readonly trouble: string | undefined
-  readonly change: (draft: { readonly enabled: boolean; readonly hours: string }) => void
+  readonly change: (draft: { readonly enabled: boolean; readonly every: SpanDraft }) => void
 }
 
 function Depth({ pass, draft, trouble, change }: DepthProps): ReactNode {
@@ -118,13 +125,13 @@ function Depth({ pass, draft, trouble, change }: DepthProps): ReactNode {
       <legend>{name}</legend>
       <p className={styles.none}>{text}</p>
       <div className={styles.fields}>
-        <TextInput
+        <SpanField
           label={words.every}
-          inputMode="decimal"
-          value={draft.hours}
+          units={EVERY_UNITS}
+          value={draft.every}
           disabled={!draft.enabled}
           error={trouble}
-          onChange={(event) => change({ ...draft, hours: event.currentTarget.value })}
+          change={(every) => change({ ...draft, every })}
         />
         <div className={styles.switches}>
           <Switch
@@ -160,15 +167,15 @@ function Depth({ pass, draft, trouble, change }: DepthProps): ReactNode {
 }
 
 function draftOf({ settings, schedule }: HealthView): Draft {
-  const of = (depth: ScrubDepth): { enabled: boolean; hours: string } => {
+  const of = (depth: ScrubDepth): { enabled: boolean; every: SpanDraft } => {
     const pass = schedule.find((one) => one.depth === depth)
-    return { enabled: pass?.enabled ?? false, hours: String(pass?.everyHours ?? 24) }
+    return { enabled: pass?.enabled ?? false, every: spanOf((pass?.everyHours ?? 24) * HOUR_S, EVERY_UNITS) }
   }
   return {
     passes: { present: of('present'), tags: of('tags'), full: of('full') },
     rate: String(Math.round((settings.bytesPerSecond / MIB) * 100) / 100),
     share: String(Math.round(settings.timeShare * 1000) / 10),
-    delay: String(settings.repairDelaySeconds),
+    delay: spanOf(settings.repairDelaySeconds, DELAY_UNITS),
     autoRepair: settings.autoRepair,
     paused: settings.paused,
   }
@@ -178,19 +185,19 @@ function draftOf({ settings, schedule }: HealthView): Draft {
 function requestOf(draft: Draft): HealthRequest | undefined {
   const rate = within(draft.rate, 0.0625, 95_000)
   const share = within(draft.share, 1, 100)
-  const delay = within(draft.delay, 0, 604_800)
+  const delay = secondsOf(draft.delay, DELAY_S.least, DELAY_S.most)
   const schedule = (['present', 'tags', 'full'] as const).map((depth) => ({
     depth,
     enabled: draft.passes[depth].enabled,
-    everyHours: within(draft.passes[depth].hours, 1, 87_600),
+    everySeconds: secondsOf(draft.passes[depth].every, EVERY_S.least, EVERY_S.most),
   }))
-  if (rate === undefined || share === undefined || delay === undefined || schedule.some(({ everyHours }) => everyHours === undefined))
+  if (rate === undefined || share === undefined || delay === undefined || schedule.some(({ everySeconds }) => everySeconds === undefined))
     return undefined
   return {
-    schedule: schedule.map((one) => ({ ...one, everyHours: one.everyHours! })),
+    schedule: schedule.map(({ everySeconds, ...one }) => ({ ...one, everyHours: everySeconds! / HOUR_S })),
     bytesPerSecond: Math.round(rate * MIB),
     timeShare: share / 100,
-    repairDelaySeconds: Math.round(delay),
+    repairDelaySeconds: delay,
     autoRepair: draft.autoRepair,
     paused: draft.paused,
   }

@@ -1,5 +1,6 @@
 // The words of the health page and of what people say of locations; loaded with the pages, not with the first one.
 import type { ScrubDepth } from '#contract'
+import type { SpanUnit } from './spans.ts'
 import { type Language, useSpeech } from '../words/words.tsx'
 
 const fragments = (n: number): string => (n === 1 ? '1 fragment' : `${n.toLocaleString('en')} fragments`)
@@ -35,7 +36,9 @@ const en = {
     },
     full: { name: 'Every file, end to end', text: 'As a person would read it, with its SHA-256 and signature.' },
   } satisfies Record<ScrubDepth, { name: string; text: string }>,
-  every: 'Once in (hours)',
+  every: 'Once in',
+  unit: 'unit',
+  units: { seconds: 'seconds', minutes: 'minutes', hours: 'hours', days: 'days' } satisfies Record<SpanUnit, string>,
   on: 'On',
   now: 'Now',
   pass: (part: string): string => `${part} of this pass`,
@@ -44,7 +47,7 @@ const en = {
   findings: (count: number): string => (count === 1 ? '1 finding' : `${count} findings`),
   rate: 'Read at most (MiB a second)',
   share: 'At work at most (% of the time)',
-  delay: 'Gather damage for (seconds)',
+  delay: 'Gather damage for',
   autoRepair: 'Repair damage by itself',
   paused: 'Pause all checks',
   save: 'Save',
@@ -110,7 +113,9 @@ const de: HealthWords = {
     },
     full: { name: 'Jede Datei, von Anfang bis Ende', text: 'Wie ein Mensch sie läse, mit SHA-256 und Signatur.' },
   },
-  every: 'Einmal in (Stunden)',
+  every: 'Einmal in',
+  unit: 'Einheit',
+  units: { seconds: 'Sekunden', minutes: 'Minuten', hours: 'Stunden', days: 'Tagen' },
   on: 'An',
   now: 'Jetzt',
   pass: (part) => `${part} dieses Durchgangs`,
@@ -119,7 +124,7 @@ const de: HealthWords = {
   findings: (count) => (count === 1 ? '1 Befund' : `${count} Befunde`),
   rate: 'Höchstens lesen (MiB je Sekunde)',
   share: 'Höchstens arbeiten (% der Zeit)',
-  delay: 'Schäden sammeln für (Sekunden)',
+  delay: 'Schäden sammeln, Dauer in',
   autoRepair: 'Schäden von selbst reparieren',
   paused: 'Alle Prüfungen anhalten',
   save: 'Speichern',
