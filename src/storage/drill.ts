@@ -1,8 +1,7 @@
 // A recovery drill: random files brought back into a clean folder with each location blocked in turn, by the product and by recover.py, and compared.
 import { spawn } from 'node:child_process'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { mkdir, open, rm, writeFile } from 'node:fs/promises'
-import { once } from 'node:events'
 import { dirname, join, resolve } from 'node:path'
 import { Failure, rfc3339, toBase64, utf8, concat } from '#base'
 import { type DrillReport, drillReport } from '#contract'
@@ -245,16 +244,11 @@ async function readWithout(
       how.signal,
       fragments.filter(({ place }) => place !== how.blocked),
     )
-    const out = createWriteStream(how.file, { mode: 0o600, flags: 'wx' })
     try {
-      if (deal.size > 0)
-        for await (const piece of reader.read({ first: 0, last: deal.size - 1 }, how.signal))
-          if (!out.write(Uint8Array.from(piece))) await once(out, 'drain')
-      out.end()
-      await once(out, 'close')
+      await using out = await open(how.file, 'wx', 0o600)
+      if (deal.size > 0) for await (const piece of reader.read({ first: 0, last: deal.size - 1 }, how.signal)) await out.appendFile(piece)
       return reader.meta.size === deal.size
     } finally {
-      out.destroy()
       await reader.close()
     }
   } catch (error) {

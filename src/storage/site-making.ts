@@ -12,7 +12,8 @@ import { makeKit } from './kit.ts'
 import { restore, type RestoreRequest } from './restore.ts'
 import { passphraseOf } from './passphrase.ts'
 import { within } from './patience.ts'
-import { MARKER, markerBytes } from './place.ts'
+import type { Location } from './location.ts'
+import { MARKER, type Marker, markerBytes, readMarker } from './place.ts'
 import { adoptHead, officeOf, readCatalogue, rebuild } from './recover.ts'
 import { findVault, type FoundVault } from './recover-head.ts'
 import { createSigningKeys, openSigningKeys, readPublicSigningKeys } from './signing-keys.ts'
@@ -199,6 +200,7 @@ async function addLocation(core: SiteCore, request: LocationRequest): Promise<Lo
       if (answer !== 'created') throw occupied(location)
     } catch (error) {
       await core.db.kysely.deleteFrom('location').where('location', '=', id).execute()
+      await takeBackMarker(core, location, { vault: vault.row.vault, location: id })
       throw error
     }
   } catch (error) {
@@ -207,9 +209,26 @@ async function addLocation(core: SiteCore, request: LocationRequest): Promise<Lo
   }
   const place = places.add({ id, x, location })
   await place.check()
-  await log.writeHead()
+  // It is one of the vault's whether or not enough locations take the head now: that is tried again by itself, and the status says so.
+  await log.writeHead().catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error
+    log.schedule()
+  })
   core.changed()
   return locationStatus(place, { held: 0, lost: 0, corrupt: 0, pending: 0, bytes: 0 })
+}
+
+/** A marker whose writing was not answered may stand all the same: then the place would look occupied for ever. */
+async function takeBackMarker(core: SiteCore, location: Location, ours: Marker): Promise<void> {
+  const patience = { clock: core.clock, ms: core.stallMs, label: location.label, signal: core.stop.signal }
+  try {
+    const found = await within(patience, (signal) => readMarker(location, signal))
+    if (found?.vault === ours.vault && found.location === ours.location)
+      await within(patience, (signal) => location.discard(MARKER, { signal }))
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    core.options.log.warn({ location: location.label, code: error.code }, 'a marker that was not answered may stand there')
+  }
 }
 
 async function testLocation(core: SiteCore, request: TestRequest): Promise<Capabilities> {
@@ -247,7 +266,7 @@ export async function takeUp(core: SiteCore, request: RecoverRequest, how: Takin
   try {
     const adopted = await adoptAll(core, request)
     const { running, signer, given } = adopted
-    return core.tasks.start('recover', how.title, 'files', async (tools) => {
+    const work = async (tools: TaskTools): Promise<Findings> => {
       try {
         const findings = await how.read(adopted, tools)
         // From here on the database is whole.
@@ -262,7 +281,13 @@ export async function takeUp(core: SiteCore, request: RecoverRequest, how: Takin
       } finally {
         core.making = false
       }
-    })
+    }
+    try {
+      return core.tasks.start('recover', how.title, 'files', work)
+    } catch (error) {
+      await core.forget(running)
+      throw error
+    }
   } catch (error) {
     core.making = false
     throw error

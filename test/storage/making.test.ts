@@ -8,10 +8,11 @@ import { suite, test } from 'node:test'
 import { equalPublic, isFailure } from '#base'
 import { openSiteStorage } from '#storage'
 import { createGroupCommit } from '../../src/storage/group-commit.ts'
+import { parseVaultHead } from '../../src/storage/head.ts'
 import { type StorageTables, storageMigrations } from '../../src/storage/tables.ts'
 import { openDatabase } from '#database'
 import { noStrace } from './crash-run.ts'
-import { type FaultySite, isFragment, withFaultySite } from './faulty-site.ts'
+import { type FaultySite, isFragment, makeFaultySite, withFaultySite } from './faulty-site.ts'
 import { finished, get, pattern, put, quiet } from './site.ts'
 
 function making(site: FaultySite): ReturnType<FaultySite['storage']['createVault']> {
@@ -91,6 +92,15 @@ suite('a vault is made', () => {
   })
 })
 
+/** Locations that the newest head at a place names. */
+function namedByHead({ memory }: FaultySite['at'][string]): number {
+  const newest = [...memory.objects.keys()]
+    .filter((name) => name.startsWith('head/'))
+    .toSorted()
+    .at(-1)
+  return newest === undefined ? 0 : parseVaultHead(memory.objects.get(newest)!).locations.length
+}
+
 suite('a location is added', () => {
   test('it stands after a restart, and its label cannot be given twice', () =>
     withFaultySite({}, async (site) => {
@@ -102,6 +112,47 @@ suite('a location is added', () => {
       await assert.rejects(add(), (error) => isFailure(error, 'storage.exists'))
       await site.reopen()
       assert.equal((await site.storage.status({ check: true })).locations.length, 5)
+    }))
+
+  test('a marker that stands although its writing was not answered does not keep the place from being added again', async () => {
+    let lost = true
+    const site = await makeFaultySite({
+      heard: (label, { operation, name }) => {
+        if (label !== 'd') return
+        const hit = lost && operation === 'putIfAbsent' && name === 'location.json'
+        site.at['d']!.plan = () => (hit ? { kind: 'fail', when: 'after', code: 'location.unreachable' } : undefined)
+        if (hit) lost = false
+      },
+    })
+    try {
+      const add = (): ReturnType<typeof site.storage.addLocation> => site.storage.addLocation({ spec: `folder:${site.root}/d`, label: 'd' })
+      await assert.rejects(add(), (error) => isFailure(error, 'location.unreachable'))
+      assert.equal((await site.storage.status({ check: true })).locations.length, 3)
+      await add()
+      assert.equal((await site.storage.status({ check: true })).locations.length, 4)
+    } finally {
+      await site.end()
+    }
+  })
+
+  test('too few locations take the vault head: it is added all the same, and the head follows when they are back', () =>
+    withFaultySite({ options: { logLimits: { flushMs: 5 } } }, async (site) => {
+      await put(site.storage, '/x', pattern(10))
+      for (const label of ['a', 'b', 'c'])
+        site.at[label]!.plan = (call) =>
+          call.operation === 'putIfAbsent' && call.name?.startsWith('head/') === true
+            ? { kind: 'fail', when: 'before', code: 'location.unreachable' }
+            : undefined
+      await site.storage.addLocation({ spec: `folder:${site.root}/d`, label: 'd' })
+      assert.equal((await site.storage.status({ check: false })).locations.length, 4)
+      for (const label of ['a', 'b', 'c']) site.at[label]!.plan = () => undefined
+      await site.storage.status({ check: true })
+      const everywhere = (): boolean => ['a', 'b', 'c', 'd'].every((label) => namedByHead(site.at[label]!) === 4)
+      for (let round = 0; round < 2000 && !everywhere(); round++)
+        await new Promise((resolve) => {
+          setTimeout(resolve, 5)
+        })
+      assert.ok(everywhere())
     }))
 
   test('while uploads are under way: each of them is whole', () =>
