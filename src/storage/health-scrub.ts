@@ -165,6 +165,7 @@ async function doubt(
 ): Promise<void> {
   const head = await within(tools.patience, (stop) => place.location.head(row.name, { signal: stop }))
   if (head?.sizeBytes === row.size) return
+  await vault.parts.news()
   const standing = await vault.parts.db.kysely
     .selectFrom('fragment')
     .innerJoin('deal', 'deal.deal', 'fragment.deal')

@@ -115,6 +115,7 @@ export async function scrubDeal(vault: Vault, listed: DealTable, request: ScrubR
   const note = async (row: FragmentTable, kind: 'lost' | 'corrupt' | 'head-copy', detail: string): Promise<void> => {
     const place = places.byId(row.location)!
     // What was removed or replaced while we looked is no loss.
+    await vault.parts.news()
     if (!(await stands(vault, deal, row))) return
     findings.add({ location: place.label, path, fragment: row.name!, kind, detail })
     await vault.blame(deal.deal, { candidate: { place, x: row.x, name: row.name! }, kind: kind === 'lost' ? 'lost' : 'corrupt', detail })
@@ -183,6 +184,7 @@ export async function scrubDeal(vault: Vault, listed: DealTable, request: ScrubR
     }
     const { chosen } = report
     if (chosen === undefined) {
+      await vault.parts.news()
       if (await areStored(vault, rows))
         findings.add({
           location: '',

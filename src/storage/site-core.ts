@@ -188,13 +188,18 @@ export class SiteCore {
         },
         dealers: book.dealers,
         changed,
+        news: () => log.news(),
         stallMs: this.stallMs,
         hedgeMs: this.options.hedgeMs ?? HEDGE_MS,
       },
       given.row,
     )
     if (given.row.state !== 'recovering') await knowHistory(this.db, rfc3339(this.clock.now()))
-    const log = new VaultLog(vault, { home: this.options.home, book, followed: (what) => this.followed(what) }, this.options.logLimits)
+    const log: VaultLog = new VaultLog(
+      vault,
+      { home: this.options.home, book, followed: (what) => this.followed(what) },
+      this.options.logLimits,
+    )
     await Promise.all([places.checkAll(), log.sweep(), sweepDrills(this.options.home)])
     this.swept = await sweepUnfinished(vault, given.row.running === 1)
     await this.db.kysely.updateTable('vault').set({ running: 1 }).execute()

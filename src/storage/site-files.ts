@@ -109,8 +109,17 @@ export function siteFiles(core: SiteCore) {
       signal?: AbortSignal,
     ): Promise<OpenedToRead> {
       const { vault } = core.open()
-      const version = await findVersion(core.db.kysely, userPath(request.path), request.version)
-      const reader = await core.working(vault.open(version.deal, signal))
+      const find = (): ReturnType<typeof findVersion> => findVersion(core.db.kysely, userPath(request.path), request.version)
+      let version = await find()
+      const reader = await core.working(
+        vault.open(version.deal, signal).catch(async (error: unknown) => {
+          // Another site may have dealt it anew.
+          const before = version.deal.deal
+          version = await find()
+          if (version.deal.deal === before) throw error
+          return vault.open(version.deal, signal)
+        }),
+      )
       core.readers.add(reader)
       return {
         path: version.path,

@@ -50,6 +50,8 @@ const EPOCHS_TRIED_MAX = 16
 /** Times that another site may be faster before a flush gives up for now, and the first wait between them. */
 const RACES_MAX = 12
 const RACE_MS = 100
+/** A place that lost much is no reason to ask for each fragment. */
+const NEWS_MS = 1000
 const SNAPSHOT_FILE = /^\.snapshot-[0-9a-f]{32}$/
 
 export class VaultLog {
@@ -68,6 +70,8 @@ export class VaultLog {
   #lag: Failure | undefined
   /** The last epoch that no head can have any more. */
   #spent = 0
+  /** The last asking for news. */
+  #heard: { readonly atMs: number; readonly heard: Promise<boolean> } | undefined
   /** Places that are known to lack the newest head. */
   #missing = new Set<string>()
 
@@ -150,6 +154,21 @@ export class VaultLog {
         if (this.#book.several) await this.follow().catch(() => undefined)
       }
     })().catch(() => undefined)
+  }
+
+  /** As `follow`, for whoever misses something here; not more often than that is of use. */
+  async news(): Promise<boolean> {
+    if (!this.#book.several || this.#stop.signal.aborted) return false
+    const nowMs = this.#vault.parts.clock.now()
+    if (this.#heard === undefined || nowMs - this.#heard.atMs >= NEWS_MS)
+      this.#heard = {
+        atMs: nowMs,
+        heard: this.follow().then(
+          () => true,
+          () => false,
+        ),
+      }
+    return this.#heard.heard
   }
 
   async #follow(): Promise<void> {

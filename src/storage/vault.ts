@@ -45,6 +45,8 @@ export interface VaultParts {
   readonly dealers: readonly VerifyingKeys[]
   /** Something people see has changed. */
   readonly changed: () => void
+  /** Hears what other sites did; false where this one writes alone, or cannot hear. What they replaced is not lost. */
+  readonly news: () => Promise<boolean>
   readonly stallMs: number
   readonly hedgeMs: number
 }
@@ -210,7 +212,7 @@ export class Vault {
 
   /** Opens an object by its dealing; its META must be signed by a dealer of the vault and fit the catalogue. Close the reader. */
   async open(deal: DealTable, signal?: AbortSignal): Promise<ObjectReader> {
-    const reader = await this.openUnchecked(deal, signal)
+    const reader = await this.#openAsOfNow(deal, signal)
     if (reader.meta.size === deal.size) return reader
     // A part of the catalogue that another site wrote and this one had no need to read: its size shows only here.
     if (deal.purpose === 'catalogue' && deal.size === 0) {
@@ -223,6 +225,16 @@ export class Vault {
     }
     await reader.close()
     throw new Failure('format.mismatch', { detail: 'the fragments tell another size than the catalogue' })
+  }
+
+  /** Another site may have put a new set in the place of the one that is known here. */
+  async #openAsOfNow(deal: DealTable, signal: AbortSignal | undefined): Promise<ObjectReader> {
+    try {
+      return await this.openUnchecked(deal, signal)
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code === 'base.cancelled' || !(await this.parts.news())) throw error
+      return this.openUnchecked(deal, signal)
+    }
   }
 
   /** As `open`, while the catalogue does not know the size yet. */

@@ -5,7 +5,7 @@ import { suite, test } from 'node:test'
 import { equalPublic, isFailure } from '#base'
 import { random, signer } from '#crypto/primitives'
 import { encodeVaultHead, headName, parseVaultHead } from '../../src/storage/head.ts'
-import { type FaultySite, withFaultySite } from './faulty-site.ts'
+import { type FaultySite, fragmentsAt, withFaultySite } from './faulty-site.ts'
 import { FAST, joined, locations, names, second, settled, together } from './several-sites.ts'
 import { finished, get, pattern, put } from './site.ts'
 
@@ -47,6 +47,51 @@ suite('two sites', () => {
         await north.end()
       }
     }))
+
+  for (const [what, request] of [
+    ['fresh shares', { refresh: 'shares' }],
+    ['fresh keys', { refresh: 'keys' }],
+    ['another threshold', { threshold: 3 }],
+  ] as const)
+    test(`one site has not heard of a change (${what}) and misses what it replaced: it asks, reads, and calls nothing lost`, () =>
+      withFaultySite({ count: 4, options: { logLimits: { ...FAST, graceMs: 0 } } }, async (site) => {
+        const kept = [pattern(300_000, 1), pattern(500, 2), pattern(0)]
+        for (const [index, bytes] of kept.entries()) await put(site.storage, `/${index}`, bytes)
+        const north = await joined(site)
+        try {
+          await together(north.storage, site.storage)
+          const before = fragmentsAt(site.at['a']!)
+          await site.storage.requestChange(request)
+          for (let round = 0; round < 2000 && (await site.storage.change()).state !== 'idle'; round++)
+            await new Promise((resolve) => setTimeout(resolve, 5))
+          assert.equal((await site.storage.change()).state, 'idle')
+          const gone = (): boolean => before.filter((name) => site.at['a']!.memory.objects.has(name)).length <= before.length - kept.length
+          for (let round = 0; round < 2000 && !gone(); round++) await new Promise((resolve) => setTimeout(resolve, 5))
+          assert.ok(gone(), 'what was replaced is taken away')
+          for (const [index, bytes] of kept.entries()) assert.ok(equalPublic(await get(north.storage, `/${index}`), bytes), `/${index}`)
+          const scrubbed = await finished(north.storage, north.storage.scrub({ depth: 'tags' }))
+          assert.deepEqual(scrubbed.report!.findings, [])
+        } finally {
+          await north.end()
+        }
+      }))
+
+  for (const depth of ['present', 'tags', 'full'] as const)
+    test(`one site checks (${depth}) before it has heard of a change: nothing is found`, () =>
+      withFaultySite({ count: 3, options: { logLimits: FAST } }, async (site) => {
+        for (let index = 0; index < 3; index++) await put(site.storage, `/${index}`, pattern(5000, index))
+        const north = await joined(site)
+        try {
+          await together(north.storage, site.storage)
+          await site.storage.requestChange({ refresh: 'shares' })
+          for (let round = 0; round < 2000 && (await site.storage.change()).state !== 'idle'; round++)
+            await new Promise((resolve) => setTimeout(resolve, 5))
+          const scrubbed = await finished(north.storage, north.storage.scrub({ depth }))
+          assert.deepEqual(scrubbed.report!.findings, [])
+        } finally {
+          await north.end()
+        }
+      }))
 
   test('both work without hearing of each other: everything of both is there afterwards, conflicts as copies', () =>
     withFaultySite({ options: { logLimits: FAST } }, async (site) => {
