@@ -39,6 +39,25 @@ export async function tryLocation(
   return kept
 }
 
+/** Tries the places of which nothing is known yet: which of them vote is for each site to find out. One that does not answer now is tried later (quorate location test). */
+export async function tryAll(core: SiteCore, { places }: { readonly places: NonNullable<SiteCore['running']>['places'] }): Promise<void> {
+  const rows = await core.db.kysely.selectFrom('location').select(['location', 'capabilities']).execute()
+  for (const { location, capabilities } of rows) {
+    const place = places.byId(location)
+    if (place === undefined || parseCapabilities(capabilities) !== null) continue
+    const found = await probe(core, place.location).catch((error: unknown) => {
+      core.options.log.warn({ location: place.label, error: String(error) }, 'the location could not be tried')
+      return undefined
+    })
+    if (found === undefined) continue
+    await core.db.kysely
+      .updateTable('location')
+      .set({ capabilities: JSON.stringify(found) })
+      .where('location', '=', location)
+      .execute()
+  }
+}
+
 /** The last trial of each location that was tried since it was enrolled. */
 export async function probeRows(core: SiteCore): Promise<ReadonlyMap<string, LocationProbe>> {
   const rows = await core.db.kysely.selectFrom('location_probe').selectAll().execute()

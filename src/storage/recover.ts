@@ -25,6 +25,12 @@ export function officeOf(head: VaultHead, keys: VerifyingKeys): 'dealer' | 'writ
   return roll.active.has(print) ? 'writer' : 'none'
 }
 
+/** Whether a site besides the one of the recovery sheet writes to the vault. */
+export function severalWrite(head: VaultHead): boolean {
+  const root = decodeKeys(head.root ?? head.dealer)
+  return writerRoll({ vault: head.vault, root, certificates: head.writers ?? [], revocations: head.revoked ?? [] }).active.size > 1
+}
+
 /** Rows of the vault and its locations as the head tells them. */
 export async function adoptHead(
   db: Store,

@@ -57,6 +57,7 @@ export async function restore(
     passphrase: request.passphrase,
     dealer: kit.dealer.fingerprint,
     vault: kit.vault.id,
+    sparesOthers: true,
     others,
   })
 }

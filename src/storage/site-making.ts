@@ -5,16 +5,16 @@ import type { Signer } from '#crypto/primitives'
 import { dealable, newId } from '#format'
 import { describedLocations, type LocationLine, takeLabels } from './description.ts'
 import { occupied, openDescribed, openLocations, openNew, requireUnmarked, tryOut } from './enrolment.ts'
-import { tryLocation } from './probing.ts'
+import { tryAll, tryLocation } from './probing.ts'
 import { Findings } from './findings.ts'
-import { headName } from './head.ts'
+import { headName, type VaultHead } from './head.ts'
 import { makeKit } from './kit.ts'
 import { restore, type RestoreRequest } from './restore.ts'
 import { passphraseOf } from './passphrase.ts'
 import { within } from './patience.ts'
 import type { Location } from './location.ts'
 import { MARKER, type Marker, markerBytes, readMarker } from './place.ts'
-import { adoptHead, officeOf, readCatalogue, rebuild } from './recover.ts'
+import { adoptHead, officeOf, readCatalogue, rebuild, severalWrite } from './recover.ts'
 import { findVault, type FoundVault } from './recover-head.ts'
 import { createSigningKeys, openSigningKeys, readPublicSigningKeys } from './signing-keys.ts'
 import type { Running, SiteCore } from './site-core.ts'
@@ -35,6 +35,8 @@ interface TestRequest {
 export interface RecoverRequest {
   /** Only as a writer whom the vault knows: nothing is taken over. */
   readonly asWriter?: boolean
+  /** Nothing is taken over from other sites that write. */
+  readonly sparesOthers?: boolean
   readonly locations: readonly LocationRequest[]
   readonly passphrase?: string | undefined
   /** Fingerprint of the recovery sheet: heads of other dealers do not count. */
@@ -242,7 +244,12 @@ async function recover(core: SiteCore, request: RecoverRequest): Promise<Task> {
   return takeUp(core, request, {
     title: 'Recover the catalogue',
     next: 'Use an empty QUORATE_HOME to recover another one.',
-    read: ({ running, found }, tools) => rebuild(running.vault, found.head, tools),
+    read: async ({ running, found }, tools) => {
+      const findings = await rebuild(running.vault, found.head, tools)
+      // Among other writers nothing is written before it is known which places vote.
+      if (severalWrite(found.head)) await tryAll(core, running)
+      return findings
+    },
     // What the vault itself lacks follows by and by.
     begun: async ({ log }) => {
       await log.flush().catch(() => undefined)
@@ -349,6 +356,7 @@ async function adopt(core: SiteCore, request: RecoverRequest, others: readonly L
     opened.push(...(await openDescribed(core, away)))
     const ids = [...named.ids, ...away.map(({ location }) => location)]
     const found = { ...named, ids, missing: named.missing.filter((id) => !ids.includes(id)) }
+    if (request.sparesOthers === true) await requireOffice(home, named.head)
     const signer = await ownSigningKeys(home, request.passphrase ?? core.options.passphrase)
     if (request.asWriter === true && officeOf(named.head, signer.keys) === 'none') throw notCertified()
     await adoptHead(core.db, found, {
@@ -387,6 +395,20 @@ async function ownSigningKeys(home: string, given: string | undefined): Promise<
   return createSigningKeys({ home, passphrase }).catch((error: unknown) => {
     if (error instanceof Failure && error.code === 'storage.exists') return openSigningKeys({ home, passphrase })
     throw error
+  })
+}
+
+/** Keys that the vault does not know would take it over from the sites that write to it. Makes none. */
+async function requireOffice(home: string, head: VaultHead): Promise<void> {
+  if (!severalWrite(head)) return
+  const published = await readPublicSigningKeys({ home }).catch((error: unknown) => {
+    if (error instanceof Failure && error.code === 'storage.no-vault') return undefined
+    throw error
+  })
+  if (published !== undefined && officeOf(head, published.keys) !== 'none') return
+  throw new Failure('storage.writer', {
+    detail: 'other sites write to this vault, and the signing keys of this one are not here',
+    next: 'Give the kit that has them, with --identity; or make new keys and join (quorate writer key, quorate join). Only where no other site is left: quorate recover takes the vault over.',
   })
 }
 

@@ -2,10 +2,10 @@
 import { Failure } from '#base'
 import type { Task, WriterKey, WriterList } from '#contract'
 import { dealerFingerprint } from '#format'
-import { parseCapabilities, probe } from './enrolment.ts'
 import { Findings } from './findings.ts'
 import { majorityOf } from './head-look.ts'
 import { passphraseOf } from './passphrase.ts'
+import { tryAll } from './probing.ts'
 import { readCatalogue } from './recover.ts'
 import { createSigningKeys, readPublicSigningKeys } from './signing-keys.ts'
 import type { SiteCore } from './site-core.ts'
@@ -103,25 +103,6 @@ export function siteWriters(core: SiteCore) {
           begun: ({ log }) => log.follow(),
         },
       ),
-  }
-}
-
-/** Which of its places vote is for each site to find out. A place that does not answer now is tried later (quorate location test). */
-async function tryAll(core: SiteCore, { places }: { readonly places: NonNullable<SiteCore['running']>['places'] }): Promise<void> {
-  const rows = await core.db.kysely.selectFrom('location').select(['location', 'capabilities']).execute()
-  for (const { location, capabilities } of rows) {
-    const place = places.byId(location)
-    if (place === undefined || parseCapabilities(capabilities) !== null) continue
-    const found = await probe(core, place.location).catch((error: unknown) => {
-      core.options.log.warn({ location: place.label, error: String(error) }, 'the location could not be tried')
-      return undefined
-    })
-    if (found === undefined) continue
-    await core.db.kysely
-      .updateTable('location')
-      .set({ capabilities: JSON.stringify(found) })
-      .where('location', '=', location)
-      .execute()
   }
 }
 

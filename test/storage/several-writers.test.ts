@@ -1,12 +1,14 @@
 // Two sites write one vault over the same places: each sees what the other does, and nothing of either is lost.
 import assert from 'node:assert/strict'
-import { cp, rename, rm } from 'node:fs/promises'
+import { cp, mkdir, rename, rm } from 'node:fs/promises'
 import { suite, test } from 'node:test'
-import { equalPublic, isFailure } from '#base'
+import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encryption'
+import { equalPublic, fromBase64, isFailure } from '#base'
+import { type KitFacts, type KitSecrets, kitSecrets } from '#contract'
 import { random, signer } from '#crypto/primitives'
 import { encodeVaultHead, headName, parseVaultHead } from '../../src/storage/head.ts'
 import { type FaultySite, fragmentsAt, withFaultySite } from './faulty-site.ts'
-import { FAST, joined, locations, names, second, settled, together } from './several-sites.ts'
+import { FAST, joined, locations, names, second, type Second, settled, together } from './several-sites.ts'
 import { finished, get, pattern, put } from './site.ts'
 
 suite('two sites', () => {
@@ -374,6 +376,83 @@ suite('places and keys that lie to several sites', () => {
           ),
         )
         assert.deepEqual((await site.storage.acknowledge({ alarm: alarms[0]!.id })).alarms, [])
+      } finally {
+        await north.end()
+      }
+    }))
+})
+
+suite('a joined site that is lost', () => {
+  async function kitOf(north: Second): Promise<{ readonly facts: KitFacts; readonly secrets: KitSecrets }> {
+    const identity = await generateX25519Identity()
+    const officers = [{ name: 'Officer', recipient: await identityToRecipient(identity) }]
+    const { facts, files } = await north.storage.makeKit({ officers, credentials: true, signingKeys: true })
+    const decrypter = new Decrypter()
+    decrypter.addIdentity(identity)
+    const sealed = fromBase64(files.find(({ name }) => name === 'secrets.age')!.data)
+    return { facts, secrets: kitSecrets.parse(JSON.parse(await decrypter.decrypt(sealed, 'text'))) }
+  }
+
+  async function lose(north: Second): Promise<void> {
+    await north.storage.close()
+    await rm(north.home, { recursive: true })
+    await mkdir(north.home, { mode: 0o700 })
+    await north.reopen()
+  }
+
+  test('comes back from its own kit as the writer that it was, and both go on', () =>
+    withFaultySite({ options: { logLimits: FAST } }, async (site) => {
+      await put(site.storage, '/a/one', pattern(3000, 1))
+      const north = await joined(site)
+      try {
+        await put(north.storage, '/a/two', pattern(5000, 2))
+        await settled(north.storage)
+        await together(site.storage, north.storage)
+        // When a site heard of a writer is its own memory.
+        const listed = async (): Promise<object[]> => (await north.storage.writers()).writers.map((one) => ({ ...one, added: null }))
+        const before = await listed()
+        const { facts, secrets } = await kitOf(north)
+        // The sheet names the one who certified the others.
+        assert.equal(facts.dealer.fingerprint, (await site.storage.site()).vault!.dealer)
+        await lose(north)
+        const task = await finished(north.storage, north.storage.restore({ kit: facts, secrets, places: [] }))
+        assert.equal(task.state, 'done', JSON.stringify(task.problem))
+        assert.deepEqual(task.report!.findings, [])
+        assert.deepEqual(await listed(), before)
+        assert.ok(equalPublic(await get(north.storage, '/a/two'), pattern(5000, 2)))
+        await put(north.storage, '/a/three', pattern(10, 3))
+        await settled(north.storage)
+        await put(site.storage, '/a/four', pattern(11, 4))
+        await settled(site.storage)
+        await together(site.storage, north.storage)
+        for (const storage of [site.storage, north.storage]) {
+          assert.deepEqual(await names(storage), ['/a', '/a/four', '/a/one', '/a/three', '/a/two'])
+          const { health, messages } = await storage.status({ check: true })
+          assert.equal(health, 'healthy', JSON.stringify(messages))
+        }
+      } finally {
+        await north.end()
+      }
+    }))
+
+  test('without its keys it takes nothing over from the others, and its kit may be used again with them', () =>
+    withFaultySite({ options: { logLimits: FAST } }, async (site) => {
+      await put(site.storage, '/a/one', pattern(3000, 1))
+      const north = await joined(site)
+      try {
+        await settled(north.storage)
+        const { facts, secrets } = await kitOf(north)
+        await lose(north)
+        await assert.rejects(finished(north.storage, north.storage.restore({ kit: facts, places: [] })), (error) =>
+          isFailure(error, 'storage.writer'),
+        )
+        assert.equal((await north.storage.site()).vault, null)
+        await put(site.storage, '/a/two', pattern(10, 2))
+        await settled(site.storage)
+        assert.deepEqual((await site.storage.status({ check: true })).messages, [])
+        const task = await finished(north.storage, north.storage.restore({ kit: facts, secrets, places: [] }))
+        assert.equal(task.state, 'done', JSON.stringify(task.problem))
+        assert.deepEqual(await names(north.storage), ['/a', '/a/one', '/a/two'])
       } finally {
         await north.end()
       }
