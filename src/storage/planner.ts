@@ -281,7 +281,8 @@ function reasonsFor(recommended: PlanOption, now: PlanOption | undefined, priced
   if (now === undefined) return reasons
   if (now === recommended) return [...reasons, { code: 'as-it-is' }]
   const saves = priced ? now.cost!.total - recommended.cost!.total : 0
-  if (saves > 0) reasons.push({ code: 'saves', amount: saves })
+  // Less than a cent is no reason.
+  if (saves >= 0.005) reasons.push({ code: 'saves', amount: saves })
   if (recommended.lossPerYear < now.lossPerYear || recommended.lacks.length < now.lacks.length) reasons.push({ code: 'safer-than-now' })
   return reasons
 }

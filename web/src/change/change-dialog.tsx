@@ -6,6 +6,7 @@ import { useState, type FormEvent, type ReactNode } from 'react'
 import { Dialog } from '../app/dialog.tsx'
 import { TroubleBox } from '../app/trouble-box.tsx'
 import form from '../files/dialogs.module.css'
+import { shownMoney } from '../measures/money.ts'
 import { client } from '../site/client.ts'
 import { keys } from '../site/queries.ts'
 import { useSpeech } from '../words/words.tsx'
@@ -124,7 +125,7 @@ function Preview({ preview }: { readonly preview: ChangePreview }): ReactNode {
   const { words, measures } = useSpeech()
   const { before, after, spareMeanwhile, objects, bytes, seconds, monthly, warnings } = preview
   const money = (sum: ChangePreview['monthly']['before']): string =>
-    sum === null ? words.change.unpriced : `${measures.decimal(sum.amount, 2)} ${sum.currency}`
+    sum === null ? words.change.unpriced : shownMoney(measures, sum.amount, sum.currency)
   const shape = ({ threshold, count, layout, spare }: ChangePreview['before']): string =>
     words.change.shape(threshold, count, words.layouts[layout], spare)
   return (

@@ -124,7 +124,7 @@ const de: HealthWords = {
   findings: (count) => (count === 1 ? '1 Befund' : `${count} Befunde`),
   rate: 'Höchstens lesen (MiB je Sekunde)',
   share: 'Höchstens arbeiten (% der Zeit)',
-  delay: 'Schäden sammeln, Dauer in',
+  delay: 'Schäden so lange sammeln',
   autoRepair: 'Schäden von selbst reparieren',
   paused: 'Alle Prüfungen anhalten',
   save: 'Speichern',

@@ -1,6 +1,7 @@
 // One choice in full: cost in parts, how often it answers, how likely it loses, who could read together, what to mind.
 import type { PlanOption } from '#contract'
 import type { ReactNode } from 'react'
+import { shownMoney } from '../measures/money.ts'
 import { placeNames } from '../pictures/place-names.ts'
 import { ToneIcon } from '../pictures/tone-icon.tsx'
 import { useSpeech } from '../words/words.tsx'
@@ -15,7 +16,7 @@ export function OptionCard({ option, currency }: { readonly option: PlanOption; 
   const { measures } = useSpeech()
   const words = usePlannerWords()
   const { cost } = option
-  const money = (amount: number): string => `${measures.decimal(amount, 2)} ${currency ?? ''}`.trimEnd()
+  const money = (amount: number): string => shownMoney(measures, amount, currency)
   const part = (value: number): string => {
     const shown = nines(value)
     return `${measures.decimal(shown.value, shown.digits)} %`
@@ -63,12 +64,12 @@ export function OptionCard({ option, currency }: { readonly option: PlanOption; 
           <dt>{words.loss}</dt>
           <dd>{option.lossPerYear === 0 ? '0' : option.lossPerYear.toExponential(0)}</dd>
         </div>
-        <div>
+        <div className={styles.whole}>
           <dt>{words.providers}</dt>
           <dd>{measures.number(option.providers.least)}</dd>
           <dd className={styles.parts}>{words.together(sets('provider', option.providers.sets))}</dd>
         </div>
-        <div>
+        <div className={styles.whole}>
           <dt>{words.jurisdictions}</dt>
           <dd>{measures.number(option.jurisdictions.least)}</dd>
           <dd className={styles.parts}>{words.together(sets('jurisdiction', option.jurisdictions.sets))}</dd>

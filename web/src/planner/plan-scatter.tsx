@@ -1,6 +1,7 @@
 // Every choice as a mark: shapes tell layouts, rings tell the recommended, the present and the chosen one.
 import type { Plan, PlanOption } from '#contract'
 import type { ReactNode } from 'react'
+import { shownMoney } from '../measures/money.ts'
 import { useSpeech } from '../words/words.tsx'
 import { pictureScale } from './plan-picture.ts'
 import styles from './planner.module.css'
@@ -24,8 +25,7 @@ export function PlanScatter({ plan, chosen }: { readonly plan: Plan; readonly ch
     ['current', current, 13],
     ['chosen', chosen, 16],
   ] as const
-  const most =
-    scale.across === 'cost' ? `${measures.decimal(scale.mostAcross, 2)} ${plan.currency ?? ''}` : measures.bytes(scale.mostAcross)
+  const most = scale.across === 'cost' ? shownMoney(measures, scale.mostAcross, plan.currency) : measures.bytes(scale.mostAcross)
   return (
     <section className={styles.block} aria-labelledby="plan-picture">
       <h2 id="plan-picture">{words.picture}</h2>

@@ -3,6 +3,8 @@ import type { Plan, PlanOption } from '#contract'
 import { Button } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { useSpeech } from '../words/words.tsx'
+import { shownMoney } from '../measures/money.ts'
+import { placeNames } from '../pictures/place-names.ts'
 import { nines } from './plan-picture.ts'
 import styles from './planner.module.css'
 import { usePlannerWords } from './words.ts'
@@ -12,6 +14,8 @@ const ROWS_MAX = 40
 export function PlanTable({ plan, look }: { readonly plan: Plan; readonly look: (option: PlanOption) => void }): ReactNode {
   const { measures } = useSpeech()
   const words = usePlannerWords()
+  const labels = [...new Set(plan.options.flatMap(({ locations }) => locations))]
+  const short = new Map(placeNames(labels).map((name, index) => [labels[index]!, name]))
   const marked = [plan.recommended, plan.current]
   const rows = plan.options.flatMap((option, index) => ((option.front && option.best) || marked.includes(index) ? [{ option, index }] : []))
   const shown = rows.filter(({ index }, row) => row < ROWS_MAX || marked.includes(index))
@@ -22,7 +26,7 @@ export function PlanTable({ plan, look }: { readonly plan: Plan; readonly look: 
         <table className={styles.table}>
           <thead>
             <tr>
-              <th scope="col">{words.choice}</th>
+              <th scope="col">{words.option}</th>
               <th scope="col">{words.cost}</th>
               <th scope="col">{words.kept}</th>
               <th scope="col">{words.readable}</th>
@@ -45,13 +49,13 @@ export function PlanTable({ plan, look }: { readonly plan: Plan; readonly look: 
                     {index === plan.current && <span className={styles.tag}>{words.now}</span>}
                     {index === plan.recommended && <span className={styles.tag}>{words.best}</span>}
                   </th>
-                  <td>{option.cost === null ? words.unpriced : `${measures.decimal(option.cost.total, 2)} ${plan.currency ?? ''}`}</td>
+                  <td>{option.cost === null ? words.unpriced : shownMoney(measures, option.cost.total, plan.currency)}</td>
                   <td>{measures.bytes(option.keptBytes)}</td>
                   <td>{measures.decimal(value, digits)} %</td>
                   <td>{option.lossPerYear === 0 ? '0' : option.lossPerYear.toExponential(0)}</td>
                   <td>{measures.number(option.providers.least)}</td>
                   <td>{measures.number(option.jurisdictions.least)}</td>
-                  <td>{option.locations.join(', ')}</td>
+                  <td>{option.locations.map((label) => short.get(label) ?? label).join(', ')}</td>
                 </tr>
               )
             })}

@@ -21,6 +21,7 @@ const en = {
   wantJurisdictions: 'Jurisdictions needed to read, at least',
   wants: 'What you want',
   choice: 'Your choice',
+  option: 'Choice',
   picture: 'All choices in one picture',
   pictureText: (count: string): string =>
     `${count} choices: to the right more expensive, up safer from loss. The table below says the same.`,
@@ -110,6 +111,7 @@ const de: PlannerWords = {
   wantJurisdictions: 'Rechtsräume, die zum Lesen nötig sind, mindestens',
   wants: 'Was Sie wollen',
   choice: 'Ihre Wahl',
+  option: 'Möglichkeit',
   picture: 'Alle Möglichkeiten in einem Bild',
   pictureText: (count) => `${count} Möglichkeiten: nach rechts teurer, nach oben sicherer vor Verlust. Die Tabelle darunter sagt dasselbe.`,
   across: { cost: 'Im Monat', kept: 'Aufbewahrte Bytes' },
