@@ -10,6 +10,7 @@ import { entropyOf, entropyOfChance, histogramOf, labelBytesOf } from '../../web
 import { joinPath, parentOf, waysTo, within } from '../../web/src/files/paths.ts'
 import { rowsNear } from '../../web/src/files/use-window.ts'
 import { createMeasures } from '../../web/src/measures/measures.ts'
+import { shownMoney } from '../../web/src/measures/money.ts'
 import { placeNames } from '../../web/src/pictures/place-names.ts'
 import { ringLayout } from '../../web/src/pictures/ring-layout.ts'
 import { parseLocation } from '../../src/storage/locations/config.ts'
@@ -202,4 +203,11 @@ test('German has a title for every problem, and both languages next steps for th
   assert.deepEqual(Object.keys(de.problems).toSorted(), Object.keys(CODES).toSorted())
   assert.ok(Object.keys(en.problemNext).length > 5 && Object.keys(en.problemNext).every((code) => code in CODES))
   assert.deepEqual(Object.keys(de.problemNext), Object.keys(en.problemNext))
+})
+
+test('little money is never shown as none', () => {
+  const measures = createMeasures('en', en)
+  assert.equal(shownMoney(measures, 0.004, 'EUR'), '< 0.01 EUR')
+  assert.equal(shownMoney(measures, 0, 'EUR'), '0.00 EUR')
+  assert.equal(shownMoney(measures, 12.345, null), '12.35')
 })

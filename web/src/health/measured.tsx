@@ -2,6 +2,7 @@
 import type { MeasuredLocation } from '#contract'
 import { Button } from '@mantine/core'
 import { lazy, Suspense, useState, type ReactNode } from 'react'
+import { shownMoney } from '../measures/money.ts'
 import { useSpeech } from '../words/words.tsx'
 import styles from './health.module.css'
 import { useHealthWords } from './words.ts'
@@ -44,7 +45,7 @@ export function Measured({ locations }: { readonly locations: readonly MeasuredL
                   <td>{measures.number(calls)}</td>
                   <td>{measures.bytes(usage.bytesIn)}</td>
                   <td>{measures.bytes(usage.bytesOut)}</td>
-                  <td>{costPerMonth === null ? words.unpriced : `${measures.decimal(costPerMonth.amount, 2)} ${costPerMonth.currency}`}</td>
+                  <td>{costPerMonth === null ? words.unpriced : shownMoney(measures, costPerMonth.amount, costPerMonth.currency)}</td>
                   <td>
                     <span className={styles.row}>
                       <span>{[traits.provider, traits.region, traits.jurisdiction].filter((one) => one !== undefined).join(', ')}</span>
