@@ -1,7 +1,6 @@
 // The recovery kit: the programs and pages that give files back without this machine, a sheet to print, and secrets sealed to named officers.
 import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { Encrypter } from 'age-encryption'
 import { type Clock, Failure, rfc3339, toBase64, toHex, utf8 } from '#base'
 import type { Kit, KitFacts, KitSecrets, LocationKind, Status } from '#contract'
 import { sha256 } from '#crypto/primitives'
@@ -246,6 +245,8 @@ async function smallFile(path: string): Promise<Uint8Array | undefined> {
 }
 
 async function seal(bytes: Uint8Array, officers: KitWish['officers']): Promise<Uint8Array> {
+  // Loaded by whoever makes a kit: it takes 15 MB of memory.
+  const { Encrypter } = await import('age-encryption')
   const encrypter = new Encrypter()
   for (const { name, recipient } of officers) {
     try {

@@ -15,8 +15,6 @@ import type { S3Config } from './s3/config.ts'
 import { cachedCredentials } from './s3/credentials.ts'
 import { createS3Location } from './s3/s3.ts'
 import type { SftpConfig } from './sftp/config.ts'
-import { loginFrom } from './sftp/login.ts'
-import { createSftpLocation } from './sftp/sftp.ts'
 import { cached } from './web/cached.ts'
 import type { WebdavConfig } from './webdav/config.ts'
 import { readWebdavFile, webdavFromEnvironment } from './webdav/credentials.ts'
@@ -116,7 +114,9 @@ async function openGcs(config: GcsConfig, { label, clock, variables }: Surroundi
   })
 }
 
-function openSftp(config: SftpConfig, { label, clock, variables }: Surroundings): Location {
+/** SSH is loaded by whoever uses it: it takes 20 MB of memory. */
+async function openSftp(config: SftpConfig, { label, clock, variables }: Surroundings): Promise<Location> {
+  const [{ loginFrom }, { createSftpLocation }] = await Promise.all([import('./sftp/login.ts'), import('./sftp/sftp.ts')])
   const { host, port, path } = config
   return createSftpLocation({ label, clock, address: { host, port }, path, login: loginFrom(config, { label, variables }) })
 }
