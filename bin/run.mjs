@@ -171,10 +171,8 @@ function dropGuard() {
 
 /** Becomes the program where Node can; else stays in between and passes on signals and the way it ends. */
 function start(node, command) {
-  // What Node compiled is kept between starts: half the time to start, and less memory. Where the folder cannot be written, Node does without.
-  const env = { NODE_COMPILE_CACHE: join(modules, '.cache', 'quorate'), ...process.env }
-  if (process.execve) process.execve(node, [node, ...command], env)
-  const child = spawn(node, command, { stdio: 'inherit', env })
+  if (process.execve) process.execve(node, [node, ...command], process.env)
+  const child = spawn(node, command, { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) {
     // A terminal sends Ctrl-C to both of us.
     process.on(signal, () => {
