@@ -38,7 +38,6 @@ export async function run(emit: (row: Record<string, unknown>) => void, workplac
           bytes,
           perSecond: rounded(each / seconds),
           mbPerSecond: rounded((each * bytes) / seconds / 1e6),
-          rssMB: rounded((process.resourceUsage().maxRSS * 1024) / 1e6),
         })
       tell('put', await timed(() => putAll(storage, { count, bytes })), count)
       // Every fragment is read whole and judged alone, so n times the bytes.
