@@ -11,7 +11,16 @@ import { postgresSpeech, sqliteSpeech } from './speech.ts'
 import { startSqliteThread } from './sqlite-thread.ts'
 import { createTurns } from './turns.ts'
 
-export { type Generated, type Insertable, type Kysely, type Selectable, sql, type Transaction, type Updateable } from 'kysely'
+export {
+  type Generated,
+  type Insertable,
+  type Kysely,
+  type RawBuilder,
+  type Selectable,
+  sql,
+  type Transaction,
+  type Updateable,
+} from 'kysely'
 export type { Migration } from 'kysely/migration'
 export { ConstraintViolation, isUniqueViolation } from './constraint-violation.ts'
 export { insertMany } from './insert-many.ts'

@@ -4,6 +4,7 @@ import { sql } from '#database'
 import type { Place } from './place.ts'
 import type { DealTable, StorageTables } from './tables.ts'
 import type { ReshapeTable } from './tables-change.ts'
+import { unindexed } from './unindexed.ts'
 
 type Handle = Kysely<StorageTables> | Transaction<StorageTables>
 
@@ -91,7 +92,7 @@ export async function nextDue(
   },
 ): Promise<DueDeal[]> {
   const { after, present, spare, limit } = page
-  const beyond = sql<number>`((select count(*) from fragment as h where h.deal = d.deal and h.state = 'held' and h.location in (${list(present)})) - d.k)`
+  const beyond = sql<number>`((select count(*) from fragment as h where h.deal = d.deal and h.state = 'held' and ${unindexed('h.location')} in (${list(present)})) - d.k)`
   const rows = await dueQuery(db, wanted)
     .selectAll('d')
     .select([stepOf(wanted).as('step'), missing(wanted).as('missing')])
@@ -161,7 +162,7 @@ function isReshare({ k, renewBefore }: Wanted) {
 
 /** Locations that stay and hold nothing of it yet; what was lost or damaged there is repair's. */
 function missing({ active }: Wanted) {
-  return sql<number>`(${active.length} - (select count(*) from fragment as f where f.deal = d.deal and f.state <> 'pending' and f.location in (${list(active)})))`
+  return sql<number>`(${active.length} - (select count(*) from fragment as f where f.deal = d.deal and f.state <> 'pending' and ${unindexed('f.location')} in (${list(active)})))`
 }
 
 function content() {

@@ -5,6 +5,7 @@ import { sql } from '#database'
 import { forgetHidden } from './hidden.ts'
 import type { Place } from './place.ts'
 import { countFragments } from './status.ts'
+import { unindexed } from './unindexed.ts'
 import type { Vault } from './vault.ts'
 
 export const DAMAGED = ['lost', 'corrupt', 'pending'] as const
@@ -118,7 +119,7 @@ export async function repairDebt(vault: Vault): Promise<HealthView['debt']> {
     .where('deal.state', '=', 'stored')
     .executeTakeFirstOrThrow()
   const present = places.present.length === 0 ? ['-'] : places.present
-  const good = sql<number>`(select count(*) from fragment as f where f.deal = deal.deal and f.state = 'held' and f.location in (${sql.join(present)}))`
+  const good = sql<number>`(select count(*) from fragment as f where f.deal = deal.deal and f.state = 'held' and ${unindexed('f.location')} in (${sql.join(present)}))`
   const urgent = await db.kysely
     .selectFrom('fragment')
     .innerJoin('deal', 'deal.deal', 'fragment.deal')

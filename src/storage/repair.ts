@@ -15,6 +15,7 @@ import type { Place } from './place.ts'
 import { pathOf } from './scrub.ts'
 import { freeX, isOfSet } from './redeal-sets.ts'
 import type { DealTable, FragmentTable, StorageTables } from './tables.ts'
+import { unindexed } from './unindexed.ts'
 import type { Vault } from './vault.ts'
 
 export interface RepairRequest {
@@ -118,7 +119,11 @@ async function fillAdded(vault: Vault): Promise<void> {
         .where((eb) =>
           eb.not(
             eb.exists(
-              eb.selectFrom('fragment').select('x').whereRef('fragment.deal', '=', 'deal.deal').where('fragment.location', '=', place.id),
+              eb
+                .selectFrom('fragment')
+                .select('x')
+                .whereRef('fragment.deal', '=', 'deal.deal')
+                .where(unindexed('fragment.location'), '=', place.id),
             ),
           ),
         )
@@ -193,7 +198,7 @@ async function countDue(vault: Vault, due: Due): Promise<number> {
 async function dueDeals(vault: Vault, given: Due & { readonly limit: number }): Promise<string[]> {
   const { present } = vault.parts.places
   const there = present.length === 0 ? ['-'] : present
-  const good = sql<number>`(select count(*) from fragment as f where f.deal = deal.deal and f.state = 'held' and f.location in (${sql.join(there)}))`
+  const good = sql<number>`(select count(*) from fragment as f where f.deal = deal.deal and f.state = 'held' and ${unindexed('f.location')} in (${sql.join(there)}))`
   const rows = await dueQuery(vault, given)
     .select((eb) => ['fragment.deal', sql<number>`${good} - deal.k`.as('margin'), eb.fn.min('wound.since').as('since'), 'deal.purpose'])
     .groupBy(['fragment.deal', 'deal.deal', 'deal.k', 'deal.purpose'])

@@ -1,52 +1,30 @@
 // The pages of health and of the planner, in a real browser against the real program: pictures, forms, both languages, keyboard.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
 import type { BrowserContext, Page } from 'playwright-core'
-import { startBrowser, type StartedBrowser } from '../browser.ts'
 import { createLooks } from './looks.ts'
-import { startProgram, type Program } from './program.ts'
+import { healthyPage, stageFor } from './stage.ts'
 
-const root = resolve(import.meta.dirname, '../..')
-const folder = mkdtempSync(join(tmpdir(), 'quorate-'))
-const home = join(folder, 'home')
-const pictures = join(folder, 'pictures')
-mkdirSync(pictures)
-const looks = createLooks(pictures)
 const HOUR_MS = 3_600_000
 
-let started: StartedBrowser
-let program: Program
-let context: BrowserContext
-let page: Page
-const complaints: string[] = []
-
-before(async () => {
+const stage = stageFor(({ folder, quorate }) => {
   writeFileSync(join(folder, 'scan.dcm'), Buffer.alloc(300_000, 7))
   quorate('init', ...['north', 'east', 'south', 'west'].map((name) => `folder:${join(folder, name)}`), '-k', '2')
   quorate('put', join(folder, 'scan.dcm'), '/')
   seedHistory()
-  program = await startProgram({ home })
-  started = await startBrowser()
-  context = await started.browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' })
-  context.setDefaultTimeout(20_000)
-  context.on('weberror', (error) => complaints.push(error.error().message))
-  context.on('console', (message) => {
-    if (/Content Security Policy|Minified React|Warning:/.test(message.text())) complaints.push(message.text())
-  })
-  page = await context.newPage()
-  await page.goto(program.link)
-  await page.locator('[data-testid=health][data-health=healthy]').waitFor({ timeout: 60_000 })
 })
+const { quorate, complaints, home, pictures } = stage
+const looks = createLooks(pictures)
 
-after(async () => {
-  await started?.close()
-  await program?.stop()
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+let context: BrowserContext
+let page: Page
+
+before(async () => {
+  context = await stage.open({})
+  page = await healthyPage(stage, context)
 })
 
 test('history is a picture with words and a table', async () => {
@@ -110,9 +88,9 @@ test('the planner answers sliders, also by keyboard, and shows who could read to
     ['south', 'South', 'IT'],
     ['west', 'West', 'US'],
   ] as const) {
-    const full = (
-      JSON.parse(quorate('health', '--json', { codes: [0, 3] })) as { locations: { id: string; label: string }[] }
-    ).locations.find((one) => one.label.includes(label))!
+    const full = (JSON.parse(quorate('health', '--json')) as { locations: { id: string; label: string }[] }).locations.find((one) =>
+      one.label.includes(label),
+    )!
     const prices = ['--currency', 'EUR', '--per-gib-month', '0.01', '--per-gib-out', '0.02']
     quorate('location', 'describe', full.id, '--provider', provider, '--jurisdiction', jurisdiction, ...prices)
   }
@@ -200,18 +178,6 @@ test('the same in German', async () => {
 test('nothing broke and no policy was violated on the way', () => {
   assert.deepEqual(complaints, [])
 })
-
-function quorate(...args: readonly (string | { readonly codes: readonly number[] })[]): string {
-  const last = args.at(-1)
-  const codes = typeof last === 'object' ? last.codes : [0]
-  const words = args.filter((one) => typeof one === 'string')
-  const ended = spawnSync(process.execPath, [join(root, 'src/main/quorate.ts'), ...words], {
-    env: { ...process.env, QUORATE_HOME: home, NODE_TEST_CONTEXT: undefined },
-    encoding: 'utf8',
-  })
-  assert.ok(codes.includes(ended.status ?? -1), `${words.join(' ')}: ${ended.stdout}${ended.stderr}`)
-  return ended.stdout
-}
 
 /** Ten days by the hour with one bad night. */
 function seedHistory(): void {

@@ -1,53 +1,30 @@
 // Adopting files, trying whether the vault comes back, and a site anew from its kit, in a real browser against the real program.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { after, before, test } from 'node:test'
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { before, test } from 'node:test'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import type { BrowserContext, Page } from 'playwright-core'
-import { startBrowser, type StartedBrowser } from '../browser.ts'
 import { noPython } from '../storage/recover-py.ts'
 import { createLooks } from './looks.ts'
-import { startProgram, type Program } from './program.ts'
+import { healthyPage, stageFor } from './stage.ts'
 
-const root = resolve(import.meta.dirname, '../..')
-const folder = mkdtempSync(join(tmpdir(), 'quorate-'))
-const home = join(folder, 'home')
-const pictures = join(folder, 'pictures')
-mkdirSync(pictures)
-const looks = createLooks(pictures)
-
-let started: StartedBrowser
-let program: Program
-let context: BrowserContext
-let page: Page
-const complaints: string[] = []
-
-before(async () => {
+const stage = stageFor(({ folder, quorate }) => {
   mkdirSync(join(folder, 'old/mri'), { recursive: true })
   writeFileSync(join(folder, 'old/mri/scan.dcm'), Buffer.alloc(200_000, 7))
   writeFileSync(join(folder, 'old/notes.txt'), 'notes')
   symlinkSync('notes.txt', join(folder, 'old/link'))
   quorate('init', ...['north', 'east', 'south'].map((name) => `folder:${join(folder, name)}`), '-k', '2')
-  program = await startProgram({ home })
-  started = await startBrowser()
-  context = await started.browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' })
-  context.setDefaultTimeout(30_000)
-  context.on('weberror', (error) => complaints.push(error.error().message))
-  context.on('console', (message) => {
-    if (/Content Security Policy|Minified React|Warning:/.test(message.text())) complaints.push(message.text())
-  })
-  page = await context.newPage()
-  await page.goto(program.link)
-  await page.locator('[data-testid=health][data-health=healthy]').waitFor({ timeout: 60_000 })
 })
+const { folder, quorate, complaints, home, pictures } = stage
+const looks = createLooks(pictures)
 
-after(async () => {
-  await started?.close()
-  await program?.stop()
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+let context: BrowserContext
+let page: Page
+
+before(async () => {
+  context = await stage.open({ waitMs: 30_000 })
+  page = await healthyPage(stage, context)
 })
 
 test('a folder is looked at, then adopted; what was passed over is named', async () => {
@@ -103,11 +80,11 @@ test('a site anew from the kit: its officer opens the secrets, one place is else
   writeFileSync(join(folder, 'eve.txt'), `${await generateX25519Identity()}\n`)
   quorate('kit', join(folder, 'kit'), '--officer', `Ada=${await identityToRecipient(identity)}`, '--signing-keys')
   const { dealer } = (JSON.parse(quorate('status', '--json')) as { vault: { dealer: string } }).vault
-  await program.stop()
-  rmSync(home, { recursive: true })
-  renameSync(join(folder, 'south'), join(folder, 'moved'))
-  program = await startProgram({ home })
-  await page.goto(program.link)
+  await stage.restart(() => {
+    rmSync(home, { recursive: true })
+    renameSync(join(folder, 'south'), join(folder, 'moved'))
+  })
+  await page.goto(stage.program.link)
   await page.getByRole('button', { name: 'or restore it from its recovery kit' }).click()
   await page.getByRole('heading', { name: 'Restore from a recovery kit' }).waitFor()
   await page.getByTestId('kit-zip').setInputFiles(join(folder, 'old/notes.txt'))
@@ -129,19 +106,9 @@ test('a site anew from the kit: its officer opens the secrets, one place is else
   await page.getByTestId('health').waitFor({ timeout: 60_000 })
   await page.getByText('notes.txt').first().waitFor()
   assert.equal((JSON.parse(quorate('status', '--json', '--no-check')) as { vault: { dealer: string } }).vault.dealer, dealer)
-  assert.doesNotMatch(`${page.url()} ${program.said()}`, /AGE-SECRET-KEY/)
+  assert.doesNotMatch(`${page.url()} ${stage.program.said()}`, /AGE-SECRET-KEY/)
 })
 
 test('nothing broke and no policy was violated on the way', () => {
   assert.deepEqual(complaints, [])
 })
-
-function quorate(...args: readonly string[]): string {
-  const ended = spawnSync(process.execPath, [join(root, 'src/main/quorate.ts'), ...args], {
-    env: { ...process.env, QUORATE_HOME: home, NODE_TEST_CONTEXT: undefined },
-    encoding: 'utf8',
-  })
-  // 3: not everything is well.
-  assert.ok(ended.status === 0 || ended.status === 3, `${args.join(' ')}: ${ended.stdout}${ended.stderr}`)
-  return ended.stdout
-}

@@ -1,63 +1,51 @@
 // The first page from the first link to a repaired vault, in a real browser against the real program.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
 import type { BrowserContext, Download, Locator, Page } from 'playwright-core'
-import { startBrowser, type StartedBrowser } from '../browser.ts'
 import { createLooks } from './looks.ts'
 import { phantom } from './phantom.ts'
-import { startProgram, type Program } from './program.ts'
+import { startProgram } from './program.ts'
+import { stageFor } from './stage.ts'
 
 const SEEN_MS_MAX = 2000
 const FIRST_PAGE_BYTES_MAX = 300_000
 const WAIT_MS = 20_000
 
-const folder = mkdtempSync(join(tmpdir(), 'quorate-'))
-const pictures = join(folder, 'pictures')
-mkdirSync(pictures)
+const stage = stageFor()
+const { folder, complaints, pictures } = stage
+const looks = createLooks(pictures)
 const places = ['north', 'east', 'south'].map((name) => join(folder, name))
 const slice = Buffer.concat([phantom(64), phantom(256), randomBytes(3_000_000)])
 const scan = randomBytes(12_000_000)
-const looks = createLooks(pictures)
 
-let started: StartedBrowser
-let program: Program
 let context: BrowserContext
 let page: Page
-const complaints: string[] = []
 
 before(async () => {
-  program = await startProgram({ home: join(folder, 'home') })
-  started = await startBrowser()
-  context = await open('en-GB')
+  context = await stage.open({})
   page = await context.newPage()
 })
 
-after(async () => {
-  await started?.close()
-  await program?.stop()
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-})
-
 step('without the link the page says where to find it', async () => {
-  await page.goto(program.origin)
+  await page.goto(stage.program.origin)
   await page.getByRole('heading', { name: 'Open the link that your terminal shows' }).waitFor()
   await looks.at(page, 'sign-in', ['desktop', 'phone-dark'])
 })
 
 step('the link lets in and leaves the address; an old link says so', async () => {
-  await page.goto(`${program.origin}/#open=${'x'.repeat(43)}`)
+  await page.goto(`${stage.program.origin}/#open=${'x'.repeat(43)}`)
   await page.getByRole('alert').getByText('earlier start').waitFor()
-  await page.goto(program.link)
+  await page.goto(stage.program.link)
   await page.getByTestId('vault-form').waitFor()
   assert.equal(new URL(page.url()).hash, '')
 })
 
 step('the first page is light', async () => {
-  const fresh = await open('en-GB')
+  const fresh = await stage.open({ locale: 'en-GB' })
   const tab = await fresh.newPage()
   const network = await fresh.newCDPSession(tab)
   let bytes = 0
@@ -65,7 +53,7 @@ step('the first page is light', async () => {
     bytes += encodedDataLength
   })
   await network.send('Network.enable')
-  await tab.goto(program.link)
+  await tab.goto(stage.program.link)
   await tab.getByTestId('vault-form').waitFor()
   await tab.waitForLoadState('networkidle').catch(() => undefined)
   await fresh.close()
@@ -317,7 +305,7 @@ step('a location that is taken away shows within two seconds, and every file sti
   await looks.at(page, 'location-away')
   await page.getByRole('button', { name: 'Repair' }).click()
   await page.getByTestId('banner').getByText(`${places[1]}: location does not answer`).waitFor()
-  await page.goto(`${program.origin}/#/locations`)
+  await page.goto(`${stage.program.origin}/#/locations`)
   const away = page.getByTestId('location').filter({ hasText: places[1]! })
   await away.getByText('Bring it back as it was').waitFor()
   await looks.at(page, 'locations')
@@ -351,7 +339,7 @@ step('damaged bytes are found, the place is named, and repair mends them', async
 })
 
 step('everything can be done from the keyboard', async () => {
-  await page.goto(`${program.origin}/#/files/`)
+  await page.goto(`${stage.program.origin}/#/files/`)
   await page.reload()
   await row('scan.dcm').waitFor()
   await page.keyboard.press('Tab')
@@ -469,9 +457,9 @@ step('move and copy walk through the folders', async () => {
 })
 
 step('the page speaks German to a German browser, and a choice is remembered', async () => {
-  const german = await open('de-AT')
+  const german = await stage.open({ locale: 'de-AT' })
   const tab = await german.newPage()
-  await tab.goto(program.link)
+  await tab.goto(stage.program.link)
   await tab.getByRole('link', { name: 'Dateien' }).first().waitFor()
   assert.equal(await tab.evaluate(() => document.documentElement.lang), 'de')
   await tab.getByRole('cell', { name: '12 MB' }).waitFor()
@@ -485,15 +473,14 @@ step('the page speaks German to a German browser, and a choice is remembered', a
 })
 
 step('a site that stops says so, loses nothing, and goes on after the next start', async () => {
-  await page.goto(`${program.origin}/#/files/`)
+  await page.goto(`${stage.program.origin}/#/files/`)
   await row('scan.dcm').waitFor()
-  const { port } = program
-  await program.stop()
-  await page.getByTestId('stopped').getByText('Nothing is lost').waitFor({ timeout: WAIT_MS })
-  await looks.at(page, 'stopped', ['desktop', 'phone-dark'])
-  program = await startProgram({ home: join(folder, 'home'), port })
+  await stage.restart(async () => {
+    await page.getByTestId('stopped').getByText('Nothing is lost').waitFor({ timeout: WAIT_MS })
+    await looks.at(page, 'stopped', ['desktop', 'phone-dark'])
+  }, stage.program.port)
   await page.getByRole('heading', { name: 'Open the link that your terminal shows' }).waitFor({ timeout: WAIT_MS })
-  await page.goto(program.link)
+  await page.goto(stage.program.link)
   await row('scan.dcm').waitFor()
   assert.ok(scan.equals(await bytesOf(await downloadByMenu('scan.dcm'))))
 })
@@ -501,7 +488,7 @@ step('a site that stops says so, loses nothing, and goes on after the next start
 step('a lost computer: another one brings the vault back from two locations', async () => {
   renameSync(places[1]!, `${places[1]}.lost`)
   const other = await startProgram({ home: join(folder, 'other') })
-  const fresh = await open('en-GB')
+  const fresh = await stage.open({ locale: 'en-GB' })
   const tab = await fresh.newPage()
   try {
     await tab.goto(other.link)
@@ -546,26 +533,11 @@ function step(name: string, walk: () => unknown): void {
       await walk()
     } catch (error) {
       await page?.screenshot({ path: join(tmpdir(), 'quorate-e2e-failed.png') }).catch(() => undefined)
-      t.diagnostic(program?.said() ?? 'the program did not start')
+      t.diagnostic(stage.program.said())
       throw error
     }
     broken = false
   })
-}
-
-async function open(locale: string): Promise<BrowserContext> {
-  const opened = await started.browser.newContext({
-    locale,
-    viewport: { width: 1280, height: 800 },
-    acceptDownloads: true,
-    reducedMotion: 'reduce',
-  })
-  opened.setDefaultTimeout(WAIT_MS)
-  opened.on('weberror', (error) => complaints.push(error.error().message))
-  opened.on('console', (message) => {
-    if (/Content Security Policy|Minified React|Warning:/.test(message.text())) complaints.push(message.text())
-  })
-  return opened
 }
 
 function row(name: string): Locator {

@@ -19,107 +19,83 @@ async function specOf(site: TestSite, server: TestServer): Promise<string> {
   return `s3:${server.endpoint}/${bucket}/vault?credentials=${encodeURIComponent(file)}`
 }
 
-suite('an upload to real object stores', () => {
+suite('an upload to real object stores goes on after restarts', () => {
   const ceph = serverFor('ceph')
   const swift = serverFor('swift')
-  if (ceph === undefined || swift === undefined) return
-
-  test('goes on after restarts behind the last part that all have', async () => {
-    const site = await makeSite({ vault: false, options: { stallMs: 20_000 } })
-    try {
-      const specs = [await specOf(site, ceph), await specOf(site, swift), `folder:${site.folders[2]}`]
-      await site.storage.createVault({ threshold: 2, locations: specs.map((spec, index) => ({ spec, label: 'abc'[index]! })) })
-      const bytes = pattern(33 * MIB + 77)
-      const { id } = await begun(site.storage, bytes, { afterBytes: 17 * MIB })
-      await site.reopen()
-      // Whole parts of 5 MiB had arrived.
-      const first = await goOnUntil(site, id, bytes, 27 * MIB)
-      assert.ok(first > 14 * MIB && first <= 15 * MIB, `goes on at ${first}`)
-      await site.reopen()
-      const { from, stored } = await goOn(site.storage, id, bytes)
-      assert.ok(from > 24 * MIB && from <= 25 * MIB, `goes on at ${from}`)
-      assert.equal(stored.acknowledged, 3)
-      assert.ok(Buffer.from(bytes).equals(await get(site.storage, '/scan.dcm')))
-      const task = await finished(site.storage, site.storage.scrub({ depth: 'tags' }))
-      assert.deepEqual(task.report?.findings, [])
-    } finally {
-      await site.end()
-    }
-  })
-})
-
-suite('an upload to containers of Azure', () => {
   const azurite = endpointOf('azurite')
-  if (azurite === undefined) return
 
-  test('goes on after restarts behind the last block that all have', async () => {
-    const site = await makeSite({ vault: false, options: { stallMs: 20_000 } })
-    try {
+  test('S3: behind the last part that all have', { skip: ceph === undefined || swift === undefined }, () =>
+    withSite(async (site) => {
+      const specs = [await specOf(site, ceph!), await specOf(site, swift!), `folder:${site.folders[2]}`]
+      // Whole parts of 5 MiB had arrived.
+      await goesOn(site, specs, { first: [14, 15], second: [24, 25] })
+    }),
+  )
+
+  test('Azure: behind the last block that all have', { skip: azurite === undefined }, () =>
+    withSite(async (site) => {
       const file = join(site.root, 'azure.txt')
       await writeFile(file, `AccountName=${ACCOUNT};AccountKey=${KEY}`, { mode: 0o600 })
       const specs = [`folder:${site.folders[0]}`]
       for (let count = 0; count < 2; count += 1) {
-        const { containerName } = await makeContainer(azurite)
+        const { containerName } = await makeContainer(azurite!)
         specs.push(`azure:${azurite}/${ACCOUNT}/${containerName}/vault?credentials=${encodeURIComponent(file)}`)
       }
-      await site.storage.createVault({ threshold: 2, locations: specs.map((spec, index) => ({ spec, label: 'abc'[index]! })) })
-      const bytes = pattern(33 * MIB + 77)
-      const { id } = await begun(site.storage, bytes, { afterBytes: 17 * MIB })
-      await site.reopen()
       // Whole blocks of 4 MiB had arrived.
-      const first = await goOnUntil(site, id, bytes, 27 * MIB)
-      assert.ok(first > 15 * MIB && first <= 16 * MIB, `goes on at ${first}`)
-      await site.reopen()
-      const { from, stored } = await goOn(site.storage, id, bytes)
-      assert.ok(from > 22 * MIB && from <= 27 * MIB, `goes on at ${from}`)
-      assert.equal(stored.acknowledged, 3)
-      assert.ok(Buffer.from(bytes).equals(await get(site.storage, '/scan.dcm')))
-      const task = await finished(site.storage, site.storage.scrub({ depth: 'tags' }))
-      assert.deepEqual(task.report?.findings, [])
-    } finally {
-      await site.end()
-    }
-  })
-})
+      await goesOn(site, specs, { first: [15, 16], second: [22, 27] })
+    }),
+  )
 
-suite('an upload to a bucket of Google, made up', () => {
-  test('goes on after restarts behind the last segment that all have', async () => {
+  test('Google, made up: behind the last segment that all have; given up, it leaves nothing', async () => {
     await using fake = await fakeGcs()
-    const site = await makeSite({ vault: false, options: { stallMs: 20_000 } })
-    try {
+    await withSite(async (site) => {
       const file = join(site.root, 'google.json')
       await writeFile(file, fake.accountFile, { mode: 0o600 })
       const specs = [`folder:${site.folders[0]}`, `folder:${site.folders[1]}`]
       specs.push(`gcs:${fake.endpoint}/${GCS_BUCKET}/vault?partMiB=1&credentials=${encodeURIComponent(file)}`)
-      await site.storage.createVault({
-        threshold: 2,
-        requireAll: true,
-        locations: specs.map((spec, index) => ({ spec, label: 'abc'[index]! })),
-      })
-      const bytes = pattern(33 * MIB + 77)
-      const { id } = await begun(site.storage, bytes, { afterBytes: 17 * MIB })
-      await site.reopen()
-      const first = await goOnUntil(site, id, bytes, 27 * MIB)
-      assert.ok(first > 15 * MIB && first <= 17 * MIB, `goes on at ${first}`)
-      await site.reopen()
-      const { from, stored } = await goOn(site.storage, id, bytes)
-      assert.ok(from > 25 * MIB && from <= 27 * MIB, `goes on at ${from}`)
-      assert.deepEqual([stored.acknowledged, stored.laggards], [3, []])
-      assert.ok(Buffer.from(bytes).equals(await get(site.storage, '/scan.dcm')))
-      const task = await finished(site.storage, site.storage.scrub({ depth: 'tags' }))
-      assert.deepEqual(task.report?.findings, [])
-      // Begun, and given up after a restart: nothing stays.
+      await goesOn(site, specs, { first: [15, 17], second: [25, 27] })
       const kept = fake.objects.size
-      const second = await begun(site.storage, bytes, { afterBytes: 9 * MIB, path: '/other' })
+      const { id } = await begun(site.storage, BYTES, { afterBytes: 9 * MIB, path: '/other' })
       await site.reopen()
       assert.ok(fake.objects.size > kept)
-      await site.storage.cancelUpload(second.id)
+      await site.storage.cancelUpload(id)
       assert.equal([...fake.objects.keys()].filter((key) => key.includes('.part/')).length, 0)
-    } finally {
-      await site.end()
-    }
+    })
   })
 })
+
+const BYTES = pattern(33 * MIB + 77)
+
+async function withSite(work: (site: TestSite) => Promise<void>): Promise<void> {
+  const site = await makeSite({ vault: false, options: { stallMs: 20_000 } })
+  try {
+    await work(site)
+  } finally {
+    await site.end()
+  }
+}
+
+/** Begun, and gone on with after each of two restarts: behind the first, and up to the second number of MiB. */
+async function goesOn(
+  site: TestSite,
+  specs: readonly string[],
+  expected: { readonly first: readonly [number, number]; readonly second: readonly [number, number] },
+): Promise<void> {
+  const within = (offset: number, [least, most]: readonly [number, number]): void =>
+    assert.ok(offset > least * MIB && offset <= most * MIB, `goes on at ${offset}`)
+  const locations = specs.map((spec, index) => ({ spec, label: 'abc'[index]! }))
+  await site.storage.createVault({ threshold: 2, requireAll: true, locations })
+  const { id } = await begun(site.storage, BYTES, { afterBytes: 17 * MIB })
+  await site.reopen()
+  within(await goOnUntil(site, id, BYTES, 27 * MIB), expected.first)
+  await site.reopen()
+  const { from, stored } = await goOn(site.storage, id, BYTES)
+  within(from, expected.second)
+  assert.deepEqual([stored.acknowledged, stored.laggards], [3, []])
+  assert.ok(Buffer.from(BYTES).equals(await get(site.storage, '/scan.dcm')))
+  const task = await finished(site.storage, site.storage.scrub({ depth: 'tags' }))
+  assert.deepEqual(task.report?.findings, [])
+}
 
 /** Takes the upload up, brings it to byte `end`, and leaves it; answers where it went on. */
 async function goOnUntil(site: TestSite, id: string, bytes: Uint8Array, end: number): Promise<number> {

@@ -63,6 +63,27 @@ export async function withLink(
   }
 }
 
+/** The client, the link and the site are all in this process. */
+const RSS_BYTES_MAX = 600 * 2 ** 20
+
+/** Uploads a made source over a link that breaks every `breakBytes`, in little memory; answers what it was like in words. */
+export async function uploadInLittleMemory(
+  { client, breaks }: Linked,
+  given: { readonly path: string; readonly sizeBytes: number },
+  breakBytes: number,
+): Promise<string> {
+  let most = 0
+  const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 200)
+  const since = performance.now()
+  const stored = await uploadMade(client, given).finally(() => clearInterval(watch))
+  const seconds = (performance.now() - since) / 1000
+  assert.equal(stored.acknowledged, 3)
+  assert.ok(breaks() >= Math.floor(given.sizeBytes / breakBytes) - 1, `${breaks()} breaks`)
+  assert.ok(most < RSS_BYTES_MAX, `${Math.round(most / 2 ** 20)} MiB of memory`)
+  const rate = Math.round(given.sizeBytes / 1e6 / seconds)
+  return `${breaks()} breaks, ${Math.round(seconds)} s, ${rate} MB/s, at most ${Math.round(most / 2 ** 20)} MiB of memory`
+}
+
 /** A source of any size without memory: each byte follows from its place. */
 export function madeSource(
   sizeBytes: number,
