@@ -2,24 +2,26 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { before, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import type { BrowserContext, Page } from 'playwright-core'
-import { healthyPage, stageFor } from './stage.ts'
+import { healthyPage, makeStage } from './stage.ts'
 
-const stage = stageFor(({ folder, quorate }) => {
-  writeFileSync(join(folder, 'scan.dcm'), Buffer.alloc(300_000, 7))
-  quorate('init', ...['north', 'east', 'south', 'west'].map((name) => `folder:${join(folder, name)}`), '-k', '2')
-  quorate('put', join(folder, 'scan.dcm'), '/')
-})
-const { complaints } = stage
+const stage = makeStage()
+const { folder, quorate, complaints } = stage
 
 let context: BrowserContext
 let page: Page
 
 before(async () => {
+  writeFileSync(join(folder, 'scan.dcm'), Buffer.alloc(300_000, 7))
+  quorate('init', ...['north', 'east', 'south', 'west'].map((name) => `folder:${join(folder, name)}`), '-k', '2')
+  quorate('put', join(folder, 'scan.dcm'), '/')
+  await stage.start()
   context = await stage.open({ width: 390 })
   page = await healthyPage(stage, context)
 })
+
+after(() => stage.end())
 
 test('a change is seen before it is begun, is refused where it cannot be, and ends', async () => {
   await page.evaluate(() => {

@@ -3,29 +3,31 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { before, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import type { BrowserContext, Page } from 'playwright-core'
 import { createLooks } from './looks.ts'
-import { healthyPage, stageFor } from './stage.ts'
+import { healthyPage, makeStage } from './stage.ts'
 
 const HOUR_MS = 3_600_000
 
-const stage = stageFor(({ folder, quorate }) => {
-  writeFileSync(join(folder, 'scan.dcm'), Buffer.alloc(300_000, 7))
-  quorate('init', ...['north', 'east', 'south', 'west'].map((name) => `folder:${join(folder, name)}`), '-k', '2')
-  quorate('put', join(folder, 'scan.dcm'), '/')
-  seedHistory()
-})
-const { quorate, complaints, home, pictures } = stage
+const stage = makeStage()
+const { folder, home, quorate, complaints, pictures } = stage
 const looks = createLooks(pictures)
 
 let context: BrowserContext
 let page: Page
 
 before(async () => {
+  writeFileSync(join(folder, 'scan.dcm'), Buffer.alloc(300_000, 7))
+  quorate('init', ...['north', 'east', 'south', 'west'].map((name) => `folder:${join(folder, name)}`), '-k', '2')
+  quorate('put', join(folder, 'scan.dcm'), '/')
+  seedHistory()
+  await stage.start()
   context = await stage.open({})
   page = await healthyPage(stage, context)
 })
+
+after(() => stage.end())
 
 test('history is a picture with words and a table', async () => {
   await page.getByRole('navigation', { name: 'Pages' }).first().getByRole('link', { name: 'Health' }).click()

@@ -2,30 +2,32 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { before, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import type { BrowserContext, Page } from 'playwright-core'
 import { noPython } from '../storage/recover-py.ts'
 import { createLooks } from './looks.ts'
-import { healthyPage, stageFor } from './stage.ts'
+import { healthyPage, makeStage } from './stage.ts'
 
-const stage = stageFor(({ folder, quorate }) => {
-  mkdirSync(join(folder, 'old/mri'), { recursive: true })
-  writeFileSync(join(folder, 'old/mri/scan.dcm'), Buffer.alloc(200_000, 7))
-  writeFileSync(join(folder, 'old/notes.txt'), 'notes')
-  symlinkSync('notes.txt', join(folder, 'old/link'))
-  quorate('init', ...['north', 'east', 'south'].map((name) => `folder:${join(folder, name)}`), '-k', '2')
-})
-const { folder, quorate, complaints, home, pictures } = stage
+const stage = makeStage()
+const { folder, home, quorate, complaints, pictures } = stage
 const looks = createLooks(pictures)
 
 let context: BrowserContext
 let page: Page
 
 before(async () => {
+  mkdirSync(join(folder, 'old/mri'), { recursive: true })
+  writeFileSync(join(folder, 'old/mri/scan.dcm'), Buffer.alloc(200_000, 7))
+  writeFileSync(join(folder, 'old/notes.txt'), 'notes')
+  symlinkSync('notes.txt', join(folder, 'old/link'))
+  quorate('init', ...['north', 'east', 'south'].map((name) => `folder:${join(folder, name)}`), '-k', '2')
+  await stage.start()
   context = await stage.open({ waitMs: 30_000 })
   page = await healthyPage(stage, context)
 })
+
+after(() => stage.end())
 
 test('a folder is looked at, then adopted; what was passed over is named', async () => {
   await page.getByRole('button', { name: 'Upload' }).click()

@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { after, before } from 'node:test'
 import type { BrowserContext, Page } from 'playwright-core'
 import { startBrowser, type StartedBrowser } from '../browser.ts'
 import { type Program, startProgram } from './program.ts'
@@ -17,7 +16,10 @@ export interface Stage {
   readonly pictures: string
   /** What browsers complained of: errors, and what their policy stopped. */
   readonly complaints: string[]
-  /** There from `before` on. */
+  /** The program over the home, and a browser. */
+  start(): Promise<void>
+  end(): Promise<void>
+  /** There once it has started. */
   readonly program: Program
   readonly started: StartedBrowser
   /** The program ends, and starts again after `meanwhile`; port 0 = any free one. */
@@ -28,8 +30,8 @@ export interface Stage {
   open(how: { readonly locale?: string; readonly width?: number; readonly waitMs?: number }): Promise<BrowserContext>
 }
 
-/** Call once at the top of a file. `prepare` makes the vault before the program starts. */
-export function stageFor(prepare: (stage: Stage) => void = () => undefined): Stage {
+/** Call once at the top of a file, `start` in its `before`, `end` in its `after`. */
+export function makeStage(): Stage {
   const folder = mkdtempSync(join(tmpdir(), 'quorate-'))
   const home = join(folder, 'home')
   const pictures = join(folder, 'pictures')
@@ -37,7 +39,7 @@ export function stageFor(prepare: (stage: Stage) => void = () => undefined): Sta
   let program: Program | undefined
   let started: StartedBrowser | undefined
   const complaints: string[] = []
-  const stage: Stage = {
+  return {
     folder,
     home,
     pictures,
@@ -55,6 +57,15 @@ export function stageFor(prepare: (stage: Stage) => void = () => undefined): Sta
       })
       if (status !== 0 && status !== 3) throw new Error(`quorate ${args.join(' ')} ended with ${status}: ${stdout}${stderr}`)
       return stdout
+    },
+    start: async () => {
+      program = await startProgram({ home })
+      started = await startBrowser()
+    },
+    end: async () => {
+      await started?.close()
+      await program?.stop()
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
     },
     restart: async (meanwhile, port = 0) => {
       await program?.stop()
@@ -76,17 +87,6 @@ export function stageFor(prepare: (stage: Stage) => void = () => undefined): Sta
       return context
     },
   }
-  before(async () => {
-    prepare(stage)
-    program = await startProgram({ home })
-    started = await startBrowser()
-  })
-  after(async () => {
-    await started?.close()
-    await program?.stop()
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-  })
-  return stage
 }
 
 /** The page of the program's link, once it says that the vault is healthy. */

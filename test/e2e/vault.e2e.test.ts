@@ -4,18 +4,18 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { before, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import type { BrowserContext, Download, Locator, Page } from 'playwright-core'
 import { createLooks } from './looks.ts'
 import { phantom } from './phantom.ts'
 import { startProgram } from './program.ts'
-import { stageFor } from './stage.ts'
+import { makeStage } from './stage.ts'
 
 const SEEN_MS_MAX = 2000
 const FIRST_PAGE_BYTES_MAX = 300_000
 const WAIT_MS = 20_000
 
-const stage = stageFor()
+const stage = makeStage()
 const { folder, complaints, pictures } = stage
 const looks = createLooks(pictures)
 const places = ['north', 'east', 'south'].map((name) => join(folder, name))
@@ -26,9 +26,12 @@ let context: BrowserContext
 let page: Page
 
 before(async () => {
+  await stage.start()
   context = await stage.open({})
   page = await context.newPage()
 })
+
+after(() => stage.end())
 
 step('without the link the page says where to find it', async () => {
   await page.goto(stage.program.origin)
