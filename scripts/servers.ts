@@ -1,5 +1,6 @@
 // Real storage servers for tests, as far as their programs are installed: started on free ports, gone with this process, however it ends.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { accessSync, constants } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -40,6 +41,10 @@ interface Recipe {
 
 const START_MS = 180_000
 const STOP_MS = 15_000
+const START_ATTEMPTS_MAX = 3
+// Below the range of outgoing connections, which begins at 32768 on Linux and at 49152 elsewhere.
+const PORT_MIN = 12_000
+const PORT_MAX = 32_000
 const HERE = resolve(import.meta.dirname, '..')
 
 export const RECIPES: Readonly<Record<ServerKind, Recipe>> = {
@@ -152,13 +157,25 @@ export function notFound(kind: ServerKind): string {
   return `not found: ${kind} (Debian: ${RECIPES[kind].packages})`
 }
 
-/** Starts one server; undefined when its programs are not installed. Throws when it does not come up. */
+/** Starts one server; undefined when its programs are not installed. Throws when it does not come up, three times and each time on other ports. */
 export async function startServer(
   kind: ServerKind,
   options: { readonly env?: Record<string, string> } = {},
 ): Promise<RunningServer | undefined> {
+  if (!RECIPES[kind].programs.every(isInstalled)) return undefined
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOnce(kind, options)
+    } catch (error) {
+      // Another program may have taken a port meanwhile.
+      if (attempt === START_ATTEMPTS_MAX) throw error
+      console.error(`once more: ${String(error)}`)
+    }
+  }
+}
+
+async function startOnce(kind: ServerKind, options: { readonly env?: Record<string, string> }): Promise<RunningServer> {
   const recipe = RECIPES[kind]
-  if (!recipe.programs.every(isInstalled)) return undefined
   const folder = await mkdtemp(join(tmpdir(), `quorate-${kind}-`))
   const ports = await freePorts(recipe.portCount)
   const script = join(HERE, recipe.script)
@@ -189,22 +206,26 @@ function isInstalled(program: string): boolean {
   })
 }
 
-/** Ports that nobody listens on now. All are held at once while they are chosen, so that they differ. */
+const givenPorts = new Set<number>()
+
+/** Ports that nobody listens on now; none is given twice, and none is one that the system gives to outgoing connections by itself. */
 export async function freePorts(count: number): Promise<number[]> {
-  const listeners = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-          const server = createServer()
-          server.once('error', reject)
-          server.listen(0, '127.0.0.1', () => resolve(server))
-        }),
-    ),
-  )
-  const ports = listeners.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(listeners.map((server) => new Promise((resolve) => server.close(resolve))))
+  const ports: number[] = []
+  while (ports.length < count) {
+    const port = randomInt(PORT_MIN, PORT_MAX)
+    if (givenPorts.has(port)) continue
+    givenPorts.add(port)
+    if (await isFree(port)) ports.push(port)
+  }
   return ports
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }
 
 function ready(kind: ServerKind, child: ChildProcess): Promise<void> {

@@ -68,6 +68,11 @@ rgw crypt require ssl = false
 keyring = $B/rgw/keyring
 X
 C=(-c "$B/ceph.conf")
+# Says what each log ended with, and gives up.
+give_up() {
+  tail -n 5 "$B"/log/* >&2
+  exit 1
+}
 # In the background, so that the trap need not wait for it.
 step() {
   echo "== $*" >> "$B/log/steps"
@@ -76,21 +81,21 @@ step() {
   wait $STEP
 }
 
-step monmaptool --create --fsid "$FSID" --addv a "[v1:127.0.0.1:$MON_PORT]" "$B/monmap" || exit 1
-step ceph-mon "${C[@]}" --mkfs -i a --monmap "$B/monmap" || exit 1
+step monmaptool --create --fsid "$FSID" --addv a "[v1:127.0.0.1:$MON_PORT]" "$B/monmap" || give_up
+step ceph-mon "${C[@]}" --mkfs -i a --monmap "$B/monmap" || give_up
 ceph-mon "${C[@]}" -i a -f >> "$B/log/mon.out" 2>&1 < /dev/null & CHILDREN+=($!)
 OSD=$(uuidgen)
-step ceph "${C[@]}" osd new "$OSD" 0 || exit 1
-step ceph-osd "${C[@]}" -i 0 --mkfs --osd-uuid "$OSD" || exit 1
+step ceph "${C[@]}" osd new "$OSD" 0 || give_up
+step ceph-osd "${C[@]}" -i 0 --mkfs --osd-uuid "$OSD" || give_up
 ceph-osd "${C[@]}" -i 0 -f >> "$B/log/osd.out" 2>&1 < /dev/null & CHILDREN+=($!)
-step ceph "${C[@]}" osd crush add osd.0 1.0 root=default host=h1 || exit 1
+step ceph "${C[@]}" osd crush add osd.0 1.0 root=default host=h1 || give_up
 for pool in .rgw.root default.rgw.log default.rgw.control default.rgw.meta default.rgw.buckets.index default.rgw.buckets.data default.rgw.buckets.non-ec; do
   step ceph "${C[@]}" osd pool create "$pool" 4 4
   step ceph "${C[@]}" osd pool application enable "$pool" rgw
 done
 radosgw "${C[@]}" -n client.rgw.a -f >> "$B/log/rgw.out" 2>&1 < /dev/null & CHILDREN+=($!)
 for user in main alt; do
-  step radosgw-admin "${C[@]}" -n client.rgw.a user create --uid=$user --display-name=$user --access-key=RGW${user^^} --secret=rgw${user}secret || exit 1
+  step radosgw-admin "${C[@]}" -n client.rgw.a user create --uid=$user --display-name=$user --access-key=RGW${user^^} --secret=rgw${user}secret || give_up
 done
 answers() {
   (
@@ -99,10 +104,10 @@ answers() {
     read -r -t 5 _ status _ <&3 && [ "$status" = 200 ]
   ) 2>/dev/null
 }
-for _ in $(seq 600); do
+for _ in $(seq 1000); do
   answers && break
   sleep 0.1
 done
-answers || exit 1
+answers || give_up
 echo ready
 wait $WATCH

@@ -1,10 +1,10 @@
 // The servers for tests leave nothing behind, even when who started them is killed.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { chmod, readdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
+import { delimiter, join, resolve } from 'node:path'
 import { it } from 'node:test'
-import { notFound, startServer } from '../../scripts/servers.ts'
+import { freePorts, notFound, startServer } from '../../scripts/servers.ts'
 import { processesBelow } from '../storage/locations/processes.ts'
 import { scratch } from '../storage/locations/support.ts'
 
@@ -49,6 +49,32 @@ it('a server goes when who started it is killed', async () => {
   child.kill('SIGKILL')
   assert.ok(await untilTrue(async () => !(await answers(endpoint))), 'it still answers')
   assert.ok(await untilTrue(async () => (await readdir(folder.path)).length === 0), 'its folder is still there')
+})
+
+it('ports are given once, and none that outgoing connections use', async () => {
+  const ports = (await Promise.all(Array.from({ length: 50 }, () => freePorts(5)))).flat()
+  assert.equal(new Set(ports).size, 250)
+  assert.ok(ports.every((port) => port > 1023 && port < 32_768))
+})
+
+it('a server that ends while it starts is started once more, on other ports', async (t) => {
+  await using folder = await scratch()
+  const real = (process.env['PATH'] ?? '').split(delimiter).map((place) => join(place, 'rclone'))
+  const program = join(folder.path, 'rclone')
+  const started = join(folder.path, 'started')
+  const candidates = `for real in ${real.join(' ')}; do [ -x $real ] && exec $real "$@"; done`
+  await writeFile(program, `#!/bin/bash\necho "$@" >> ${started}\n[ $(wc -l < ${started}) = 1 ] && exit 1\n${candidates}\n`, {
+    mode: 0o755,
+  })
+  const server = await startServer('rclone', { env: { PATH: `${folder.path}${delimiter}${process.env['PATH']}` } })
+  if (server === undefined) return t.skip(notFound('rclone'))
+  try {
+    assert.equal(await answers(server.endpoint), true)
+    const addresses = (await readFile(started, 'utf8')).match(/127\.0\.0\.1:\d+/g)
+    assert.equal(new Set(addresses).size, 2)
+  } finally {
+    await server.stop()
+  }
 })
 
 for (const kind of ['sshd', 'apache', 'rclone'] as const) {

@@ -133,12 +133,19 @@ healthy() {
     read -r -t 2 _ status _ <&3 && [ "$status" = 200 ]
   ) 2>/dev/null
 }
-for _ in $(seq 600); do
+# Says what each log ended with, and gives up.
+give_up() {
+  echo "$1" >&2
+  tail -n 5 "$B"/log/* >&2
+  exit 1
+}
+for _ in $(seq 1500); do
   up=0
   for port in "$ACCOUNT" "$CONTAINER" "$OBJECT" "$PROXY"; do healthy "$port" && up=$((up + 1)); done
   [ $up = 4 ] && break
+  for child in "${CHILDREN[@]}"; do kill -0 "$child" 2>/dev/null || give_up "one of its servers ended"; done
   sleep 0.1
 done
-[ "$up" = 4 ] || exit 1
+[ "$up" = 4 ] || give_up "$up of 4 servers answer"
 echo ready
 wait $WATCH
