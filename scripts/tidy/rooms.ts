@@ -36,8 +36,8 @@ export const rooms: Readonly<Record<string, Room>> = {
   studies: { folder: 'src/studies', floor: 5, uses: ['access', 'attestation', 'mpc', 'sandbox'] },
 
   gateways: { folder: 'src/gateways', floor: 6, uses: ['access', 'studies', 'identity'] },
-  cli: { folder: 'src/cli', floor: 6, uses: [], only: ['contract', 'base'] },
-  web: { folder: 'web', floor: 6, uses: [], only: ['contract', 'base'] },
+  cli: { folder: 'src/cli', floor: 6, uses: [], only: ['contract', 'format', 'crypto', 'base'] },
+  web: { folder: 'web', floor: 6, uses: [], only: ['contract', 'format', 'crypto', 'base'] },
 
   main: { folder: 'src/main', floor: 7, uses: 'everything' },
 }

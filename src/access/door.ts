@@ -24,8 +24,11 @@ import type {
   Placement,
   Plan,
   PlanRequest,
+  Means,
   PurgePlan,
   Removal,
+  Role,
+  Scope,
   ScrubDepth,
   PreviewRequest,
   Site,
@@ -46,10 +49,22 @@ import type {
   WriterList,
 } from '#contract'
 
-/** Who acts. The person at the machine, known by the socket's file permissions or the start link. */
-export interface Actor {
-  readonly kind: 'local'
+/** Who acts: the person at the machine, known by the socket's file permissions or the start link, or a person whom the site knows. */
+export type Actor = { readonly kind: 'local'; readonly name: string } | Person
+
+/** A person as they were when they proved who they are; asked for anew with every call. */
+export interface Person {
+  readonly kind: 'person'
+  /** 32 hex digits; never given to another person. */
+  readonly id: string
   readonly name: string
+  readonly roles: readonly Role[]
+  /** Ids of groups. */
+  readonly groups: readonly string[]
+  /** How they proved it. */
+  readonly means: Means
+  /** What a token or key was limited to when it was made; undefined is everything that the person may do. */
+  readonly scope?: Scope | undefined
 }
 
 /** Permission to store one new version at one path. */

@@ -1,7 +1,7 @@
 // What all parts of an open site share: its database, its vault, work under way, and what it tells.
 import { type Clock, Failure, rfc3339, systemClock } from '#base'
 import type { Signer, VerifyingKeys } from '#crypto/primitives'
-import type { DatabasePlace } from '#database'
+import type { Database, DatabasePlace } from '#database'
 import { type ArenaPool, createArenaPool } from './arena-pool.ts'
 import type { Store } from './catalogue.ts'
 import { type ChunkPool, createChunkPool } from './chunk-pool.ts'
@@ -26,6 +26,7 @@ import { sweepAbandoned, sweepRemoved, sweepUnfinished } from './sweep.ts'
 import { deletionsOpen } from './deletion.ts'
 import { knowHistory } from './history.ts'
 import { purgeByTheHour } from './site-trash.ts'
+import type { StorageTables } from './tables.ts'
 import { writerTableNames } from './tables-writers.ts'
 import { Tasks } from './tasks.ts'
 import type { Uploads } from './uploads.ts'
@@ -36,8 +37,8 @@ import { WriterBook } from './writers-book.ts'
 export interface SiteStorageOptions {
   /** An existing folder, readable by its user only. */
   readonly home: string
-  /** Where the rows are kept; without it a file in the home. */
-  readonly database?: DatabasePlace | undefined
+  /** Where the rows are kept; without it a file in the home. One that is open already has these migrations among others, and stays open. */
+  readonly database?: DatabasePlace | { readonly opened: Database<StorageTables> } | undefined
   /** Looked up for location credentials only. */
   readonly variables: Readonly<Record<string, string | undefined>>
   /** Opens the signing keys, when they are sealed under one. */
@@ -307,7 +308,7 @@ export class SiteCore {
           .catch(() => undefined)
     }
     if (this.options.chunkPool === undefined) await this.pool.close()
-    await this.db.close()
+    if (this.options.database === undefined || !('opened' in this.options.database)) await this.db.close()
   }
 
   get stallMs(): number {

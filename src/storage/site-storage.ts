@@ -21,10 +21,8 @@ export type SiteStorage = ReturnType<typeof siteStorage>
 
 /** Opens the home's database and, if there is one, its vault. */
 export async function openSiteStorage(options: SiteStorageOptions): Promise<SiteStorage> {
-  const db = await openDatabase<StorageTables>({
-    ...(options.database ?? { file: join(options.home, 'site.sqlite') }),
-    migrations: storageMigrations,
-  })
+  const place = options.database ?? { file: join(options.home, 'site.sqlite') }
+  const db = 'opened' in place ? place.opened : await openDatabase<StorageTables>({ ...place, migrations: storageMigrations })
   const core = new SiteCore(db, options)
   try {
     await core.start()
