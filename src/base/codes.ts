@@ -96,6 +96,23 @@ export const CODES = {
 
   'access.denied': { kind: 'denied', title: 'Not allowed', retry: false },
   'access.unauthenticated': { kind: 'unauthenticated', title: 'Please sign in', retry: false },
+
+  'identity.refused': { kind: 'unauthenticated', title: 'The sign-in failed', retry: false },
+  'identity.wait': { kind: 'unavailable', title: 'Too many attempts failed; wait a little', retry: true, status: 429 },
+  'identity.fresh': { kind: 'denied', title: 'Please sign in once more first', retry: false },
+  'identity.absent': { kind: 'absent', title: 'No such person, group or credential', retry: false },
+  'identity.invitation': { kind: 'absent', title: 'This invitation cannot be used', retry: false },
+  'identity.exists': { kind: 'conflict', title: 'This name is taken', retry: false },
+  'identity.name': { kind: 'invalid', title: 'This name cannot be used', retry: false },
+  'identity.password': { kind: 'invalid', title: 'This password cannot be used', retry: false },
+  'identity.code': { kind: 'invalid', title: 'The code of the authenticator app does not fit', retry: false },
+  'identity.passkey': { kind: 'invalid', title: 'The passkey could not be taken', retry: false },
+  'identity.roles': { kind: 'conflict', title: 'These roles do not go together', retry: false },
+  'identity.last-administrator': { kind: 'conflict', title: 'No administrator would be left', retry: false },
+  'identity.last-credential': { kind: 'conflict', title: 'No way to sign in would be left', retry: false },
+  'identity.limit': { kind: 'conflict', title: 'There are as many as there may be', retry: false },
+  'identity.key': { kind: 'unavailable', title: 'Secrets for signing in cannot be opened', retry: false },
+
   'api.not-found': { kind: 'absent', title: 'No such address', retry: false },
   'api.body': { kind: 'invalid', title: 'The request is not as the contract says', retry: false },
   'api.limit': { kind: 'limit', title: 'The request is too large', retry: false },

@@ -29,4 +29,28 @@ export const limits = {
   eventHeartbeatMs: 15_000,
   sessionsMax: 1024,
   stopGraceMs: 5_000,
+  /** Running calls are looked at so often: their session may have expired. */
+  presentLookMs: 15_000,
+  /** People. */
+  peopleMax: 10_000,
+  groupsMax: 1000,
+  credentialsOfPersonMax: 50,
+  sessionsOfPersonMax: 20,
+  sessionIdleMs: 30 * 60_000,
+  sessionAbsoluteMs: 12 * 3_600_000,
+  /** What changes how somebody signs in needs a sign-in that is not older. */
+  sessionFreshMs: 15 * 60_000,
+  invitationMs: 7 * 86_400_000,
+  challengeMs: 5 * 60_000,
+  totpSetupMs: 15 * 60_000,
+  passwordLengthMin: 12,
+  passwordLengthMax: 200,
+  /** Each takes a thread and 19 MiB for some tens of milliseconds. */
+  passwordsAtOnce: 2,
+  passwordsWaiting: 64,
+  /** Names and addresses whose failed attempts are remembered. */
+  attemptsKept: 10_000,
+  refusalsNotedPerMinute: 120,
+  /** Sessions and tokens that are known without asking the database. */
+  recognisedMax: 10_000,
 } as const

@@ -20,6 +20,7 @@ import type { DrillAnswer, DrillRequest, DrillVerdict, ImportPreview, ImportPrev
 import type { Kit, KitRequest, RestoreRequest } from './kit.ts'
 import type { Plan, PlanRequest } from './plan.ts'
 import type { ChangePreview, ChangeRequest, ChangeStatus, PreviewRequest, SteerRequest } from './change.ts'
+import { identityCalls, type IdentityCalls } from './identity-calls.ts'
 import { routes, type Route } from './routes.ts'
 import type { WriterKey, WriterList } from './writers.ts'
 import { uploadCalls, type UploadCalls } from './upload-calls.ts'
@@ -85,7 +86,7 @@ export interface Download {
 }
 
 /** Calls of a site. Every refusal is a `Failure` with the code of the server. */
-export interface Client extends UploadCalls {
+export interface Client extends UploadCalls, IdentityCalls {
   site(options?: CallOptions): Promise<Site>
   status(query?: { check?: boolean }, options?: CallOptions): Promise<Status>
   createVault(body: VaultRequest, options?: CallOptions): Promise<VaultSummary>
@@ -214,6 +215,7 @@ export function createClient(transport: Transport): Client {
     task: (id, options) => call(routes.task, { params: { id } }, options),
     cancelTask: (id, options) => call(routes.cancelTask, { params: { id } }, options),
     openSession: (body, options) => call(routes.openSession, { body }, options),
+    ...identityCalls(call),
     ...uploadCalls(call, async ({ query, params, body, size, options }) => {
       const headers = { 'content-type': 'application/octet-stream', ...(size === undefined ? {} : { 'content-length': String(size) }) }
       const address = target(routes.sendUpload, { query, params })

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import * as c from './change.ts'
 import * as h from './health.ts'
+import { identityRoutes } from './identity.ts'
 import * as p from './plan.ts'
 import * as d from './drill.ts'
 import { kit, kitRequest, restoreRequest } from './kit.ts'
@@ -540,6 +541,7 @@ export const routes = {
     status: 200,
     summary: 'Exchange the code of the start link for a session cookie (loopback only)',
   },
+  ...identityRoutes,
 } as const satisfies Record<string, Route>
 
 export type Routes = typeof routes
