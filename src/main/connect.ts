@@ -81,8 +81,9 @@ async function ownSite(environment: Environment, request: ConnectRequest, paths:
     const { variables } = environment
     const database = await databasePlace(paths.folder, environment)
     const site = await openSite({ home: paths.folder, environment: variables, passphrase: request.passphrase, database, log })
+    const local = operator()
     return {
-      client: createClient(inProcessTransport(site.access.enter(operator()))),
+      client: createClient(inProcessTransport(site.access.enter(local), { identity: site.identity, operator: local })),
       async close() {
         await Promise.race([site.close(), sleep(CLOSE_MS, undefined, { ref: false })])
         await lock.release()

@@ -81,7 +81,7 @@ async function runSite(paths: HomePaths, lock: HomeLock, options: ServeOptions):
   const database = await databasePlace(paths.folder, environment)
   const site = await openSite({ home: paths.folder, environment: environment.variables, passphrase, database, log })
   try {
-    const api = await createApi({ access: site.access, operator: operator(), log, pages })
+    const api = await createApi({ access: site.access, operator: operator(), identity: site.identity, log, pages })
     const socket = socketAddress(paths.socket)
     try {
       await api.listenOnSocket(socket.path)

@@ -2,6 +2,7 @@
 import type { Clock } from '#base'
 import { type Access, createAccess } from '#access'
 import { type DatabasePlace, openDatabase } from '#database'
+import { identityMigrations, openIdentity, type Identity, type IdentityEvents, type IdentityTables } from '#identity'
 import { openSiteStorage, storageMigrations, type StorageLog, type StorageTables } from '#storage'
 import { productVersion } from './product-version.ts'
 
@@ -16,15 +17,16 @@ export interface SiteOptions {
 }
 
 /** The tables of all rooms, in one database: what belongs together is changed in one transaction. */
-type SiteTables = StorageTables
+type SiteTables = StorageTables & IdentityTables
 
 export interface OpenSite {
   readonly access: Access
+  readonly identity: Identity
   close(): Promise<void>
 }
 
 export async function openSite({ home, environment, passphrase, database, log, clock }: SiteOptions): Promise<OpenSite> {
-  const opened = await openDatabase<SiteTables>({ ...database, migrations: storageMigrations })
+  const opened = await openDatabase<SiteTables>({ ...database, migrations: { ...storageMigrations, ...identityMigrations } })
   try {
     const storage = await openSiteStorage({
       home,
@@ -35,8 +37,15 @@ export async function openSite({ home, environment, passphrase, database, log, c
       productVersion,
       ...(clock === undefined ? {} : { clock }),
     })
+    const identity = await openIdentity({
+      database: opened,
+      home,
+      events: loggedEvents(log),
+      ...(clock === undefined ? {} : { clock }),
+    })
     return {
       access: createAccess(storage),
+      identity,
       close: async () => {
         await storage.close()
         await opened.close()
@@ -45,5 +54,15 @@ export async function openSite({ home, environment, passphrase, database, log, c
   } catch (error) {
     await opened.close()
     throw error
+  }
+}
+
+/** What happened to people, by ids: names and secrets are no part of it. */
+function loggedEvents(log: StorageLog): IdentityEvents {
+  return {
+    async record(_tx, { kind, actor, subject, outcome, code, facts }) {
+      const by = actor.kind === 'person' ? actor.id : actor.kind
+      log.info({ event: kind, by, subject, outcome, code, facts }, 'identity')
+    },
   }
 }

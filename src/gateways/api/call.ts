@@ -1,20 +1,18 @@
 // One call over HTTP: from its first byte to its last, and its line in the log.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Door } from '#access'
+import type { Access, Actor } from '#access'
 import { Failure, isFailure } from '#base'
-import { routes } from '#contract'
+import { identityRoutes, routes } from '#contract'
+import type { Identity } from '#identity'
 import { codeOf, jsonAnswer, problemAnswer, type Answer, type ApiRequest } from './answer.ts'
 import { readJson } from './body.ts'
 import type { Dispatch } from './dispatch.ts'
 import type { RouteName } from './handlers.ts'
 import { expectsContinue, requestBody } from './http-body.ts'
 import { record, type Log } from './log.ts'
-import type { Loopback } from './loopback.ts'
+import { unauthenticated, visitOf, type Entrance, type Visitor } from './visitor.ts'
 import { writeAnswer } from './write-answer.ts'
-
-/** Set for every request by the listener that it came through; a request without one is refused. */
-export type Entrance = { readonly kind: 'socket' } | { readonly kind: 'loopback'; readonly loopback: Loopback; readonly port: () => number }
 
 /** The bounds that tests make smaller. */
 export type ApiBounds = {
@@ -35,10 +33,16 @@ export interface Context {
   readonly entrance: Entrance
   readonly instance: string
   readonly started: number
+  /** There once the request was admitted. */
+  readonly visitor?: Visitor | undefined
 }
 
 export interface Gateway {
-  readonly door: Door
+  readonly access: Access
+  readonly operator: Actor
+  readonly identity: Identity | undefined
+  /** Calls that are under way. */
+  readonly present: Set<{ look(): Promise<void> }>
   readonly log: Log
   readonly bounds: ApiBounds
   readonly dispatch: Dispatch
@@ -48,8 +52,8 @@ export interface Gateway {
 }
 
 export async function serve(gateway: Gateway, name: RouteName, raw: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { entrance, instance } = contextOf(gateway, raw)
-  const watch = watchConnection(gateway, name, response)
+  const { entrance, instance, visitor } = contextOf(gateway, raw)
+  const watch = watchConnection(gateway, name, response, visitor)
   const isUpload = name === 'upload' || name === 'sendUpload'
   const body = requestBody(raw, response, {
     silenceMs: isUpload ? gateway.bounds.uploadSilenceMs : gateway.bounds.requestBodyMs,
@@ -59,7 +63,11 @@ export async function serve(gateway: Gateway, name: RouteName, raw: IncomingMess
   let failed: unknown
   let answer: Answer
   try {
-    answer = name === 'openSession' ? await openSession(entrance, request) : await gateway.dispatch(gateway.door, name, request)
+    if (visitor === undefined) throw new Failure('access.denied')
+    answer =
+      name === 'openSession'
+        ? await openSession(gateway, entrance, request)
+        : await gateway.dispatch(visitOf(visitor, gateway.access, gateway.identity), name, request)
   } catch (error) {
     failed = error
     answer = problemAnswer(error, instance, headersOf(error, raw))
@@ -75,17 +83,36 @@ export async function serve(gateway: Gateway, name: RouteName, raw: IncomingMess
   finish(gateway, raw, { route: routes[name].path, status: answer.status }, failed)
 }
 
-/** The signal of everybody who works for this answer: nobody reads any more, or, for answers that never end, the site stops. */
-function watchConnection(gateway: Gateway, name: RouteName, response: ServerResponse): { readonly signal: AbortSignal; stop(): void } {
+/**
+ * The signal of everybody who works for this answer: nobody reads any more, the one who asked would not be let in any more, or, for answers that
+ * never end, the site stops.
+ */
+function watchConnection(
+  gateway: Gateway,
+  name: RouteName,
+  response: ServerResponse,
+  visitor: Visitor | undefined,
+): { readonly signal: AbortSignal; stop(): void } {
   const controller = new AbortController()
   const cancel = (): void => controller.abort(new Failure('base.cancelled'))
   const endless = name === 'events'
+  const call = {
+    look: async (): Promise<void> => {
+      if (visitor === undefined || (await visitor.stillIs().catch(() => false))) return
+      controller.abort(unauthenticated())
+      // What is on its way out breaks off; nothing more of it is for this one.
+      if (response.headersSent) response.destroy()
+    },
+  }
+  // Those that change who may come in go on to their end.
+  if (visitor?.actor !== undefined && !(name in identityRoutes)) gateway.present.add(call)
   response.once('close', cancel)
   if (response.destroyed || (endless && gateway.stop.aborted)) cancel()
   if (endless) gateway.stop.addEventListener('abort', cancel, { once: true })
   return {
     signal: controller.signal,
     stop() {
+      gateway.present.delete(call)
       response.off('close', cancel)
       gateway.stop.removeEventListener('abort', cancel)
       if (endless) cancel()
@@ -93,12 +120,17 @@ function watchConnection(gateway: Gateway, name: RouteName, response: ServerResp
   }
 }
 
-async function openSession(entrance: Entrance, request: ApiRequest): Promise<Answer> {
+/** Where somebody administers the site the link leads to signing in, and opens nothing by itself. */
+async function openSession(gateway: Gateway, entrance: Entrance, request: ApiRequest): Promise<Answer> {
   if (entrance.kind !== 'loopback') throw new Failure('api.not-found')
   const body = routes.openSession.body.safeParse(await readJson(request.body))
   if (!body.success) throw new Failure('api.body', { detail: 'The body must be {"code": "..."}.' })
-  const cookie = entrance.loopback.openSession(body.data.code, entrance.port())
   const answer = jsonAnswer(routes.openSession.status, {})
+  if (gateway.identity?.hasAdministrator() === true) {
+    entrance.loopback.verifyCode(body.data.code)
+    return answer
+  }
+  const cookie = entrance.loopback.openSession(body.data.code, entrance.port())
   return { ...answer, headers: { ...answer.headers, 'set-cookie': cookie } }
 }
 

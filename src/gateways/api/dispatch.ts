@@ -1,14 +1,16 @@
 // From a request to an answer: finds the route, reads the input by the schemas of the contract, asks the door, checks the answer.
 import { z } from 'zod'
-import type { Door } from '#access'
 import { Failure, limits } from '#base'
 import { routes, type Route } from '#contract'
 import { jsonAnswer, Refusal, type Answer, type ApiRequest } from './answer.ts'
 import { readJson } from './body.ts'
 import { createHandlers, type RouteName, type ServedRoute } from './handlers.ts'
+import { identityAnswer, isIdentityRoute } from './identity-handlers.ts'
+import { assertMay } from './identity-rights.ts'
 import { parseQuery, splitTarget } from './query.ts'
+import type { Visit } from './visitor.ts'
 
-export type Dispatch = (door: Door, name: ServedRoute, request: ApiRequest) => Promise<Answer>
+export type Dispatch = (visit: Visit, name: ServedRoute, request: ApiRequest) => Promise<Answer>
 
 export interface DispatchOptions {
   readonly eventListenersMax?: number | undefined
@@ -21,19 +23,24 @@ export function createDispatch(options: DispatchOptions = {}): Dispatch {
     listenersMax: options.eventListenersMax ?? limits.eventListenersMax,
     heartbeatMs: options.eventHeartbeatMs ?? limits.eventHeartbeatMs,
   })
-  return async (door, name, request) => {
+  return async (visit, name, request) => {
     const route: Route = routes[name]
     const { path, query } = splitTarget(request.target)
-    const call = {
-      door,
+    const asked = async (): Promise<object> => ({
       request,
       params: parameters(route.path, path),
       query: parsed(route.query ?? nothing, parseQuery(query), 'query'),
       body: route.body === undefined ? undefined : parsed(route.body, await json(request), 'body'),
+    })
+    if (isIdentityRoute(name)) {
+      assertMay(name, visit)
+      const answer = jsonAnswer(route.status, route.answer!.parse(await identityAnswer(name, { visit, ...(await asked()) })))
+      const [cookie] = visit.cookies
+      return cookie === undefined ? answer : { ...answer, headers: { ...answer.headers, 'set-cookie': cookie } }
     }
-    const answer = await handlers[name](call as never)
-    const status = route.status
-    return route.answer === undefined ? (answer as Answer) : jsonAnswer(status, route.answer.parse(answer))
+    const door = visit.door()
+    const answer = await handlers[name]({ door, ...(await asked()) } as never)
+    return route.answer === undefined ? (answer as Answer) : jsonAnswer(route.status, route.answer.parse(answer))
   }
 }
 

@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import type { Door } from '#access'
 import { Failure } from '#base'
-import type { Routes, Stored } from '#contract'
+import type { IdentityRoutes, Routes, Stored } from '#contract'
 import { bytesAnswer, type Answer, type ApiRequest } from './answer.ts'
 import { announced } from './body.ts'
 import { CONTENT_SECURITY } from './content-headers.ts'
@@ -12,10 +12,12 @@ import { createEvents, type EventBounds } from './events.ts'
 export type RouteName = keyof Routes
 /** Sessions belong to an entrance, not to the door. */
 export type ServedRoute = Exclude<RouteName, 'openSession'>
+/** Those that the door answers; what is about people does not pass it. */
+export type DoorRoute = Exclude<ServedRoute, keyof IdentityRoutes>
 
-type QueryOf<N extends RouteName> = Routes[N] extends { readonly query: infer Q extends z.ZodType } ? z.output<Q> : object
-type BodyOf<N extends RouteName> = Routes[N] extends { readonly body: infer B extends z.ZodType } ? z.output<B> : undefined
-type AnswerOf<N extends RouteName> = Routes[N] extends { readonly answer: infer A extends z.ZodType } ? z.input<A> : Answer
+export type QueryOf<N extends RouteName> = Routes[N] extends { readonly query: infer Q extends z.ZodType } ? z.output<Q> : object
+export type BodyOf<N extends RouteName> = Routes[N] extends { readonly body: infer B extends z.ZodType } ? z.output<B> : undefined
+export type AnswerOf<N extends RouteName> = Routes[N] extends { readonly answer: infer A extends z.ZodType } ? z.input<A> : Answer
 
 export interface Call<N extends RouteName> {
   readonly door: Door
@@ -25,7 +27,7 @@ export interface Call<N extends RouteName> {
   readonly body: BodyOf<N>
 }
 
-export type Handlers = { readonly [N in ServedRoute]: (call: Call<N>) => Promise<AnswerOf<N>> }
+export type Handlers = { readonly [N in DoorRoute]: (call: Call<N>) => Promise<AnswerOf<N>> }
 
 export function createHandlers(bounds: EventBounds): Handlers {
   const events = createEvents(bounds)

@@ -1,21 +1,24 @@
 // The calls of the API without a socket: bytes pass from hand to hand, so nothing is copied and nothing is buffered.
 import { randomUUID } from 'node:crypto'
-import type { Door } from '#access'
+import type { Actor, Door } from '#access'
 import { Failure, isFailure } from '#base'
 import type { Transport, TransportRequest } from '#contract'
+import type { Identity } from '#identity'
 import { once, problemAnswer, type Answer, type ApiRequest } from './answer.ts'
 import { createDispatch, findRoute } from './dispatch.ts'
 import { splitTarget } from './query.ts'
+import { operatorAtTheMachine, visitOf } from './visitor.ts'
 
-/** A transport to a door in this process. What the body itself throws comes back as it was thrown. */
-export function inProcessTransport(door: Door): Transport {
+/** A transport to a door in this process, for its operator. What the body itself throws comes back as it was thrown. */
+export function inProcessTransport(door: Door, people?: { readonly identity: Identity; readonly operator: Actor }): Transport {
   const dispatch = createDispatch()
+  const visitor = operatorAtTheMachine(people?.operator ?? { kind: 'local', name: 'local' })
   return async (request) => {
     const watched = watch(request)
     try {
       const name = findRoute(request.method, splitTarget(request.target).path)
       if (name === 'openSession') throw new Failure('api.not-found')
-      const answer = await dispatch(door, name, watched.request)
+      const answer = await dispatch(visitOf(visitor, { enter: () => door }, people?.identity), name, watched.request)
       return request.method === 'HEAD' ? { ...answer, body: await emptied(answer) } : answer
     } catch (error) {
       if (request.signal?.aborted === true && isFailure(error, 'base.cancelled')) throw error

@@ -5,8 +5,9 @@ import type { ListenOptions, Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { Failure, limits } from '#base'
 import { toProblem } from '#contract'
-import type { Entrance, Gateway } from './call.ts'
+import type { Gateway } from './call.ts'
 import { record } from './log.ts'
+import type { Entrance } from './visitor.ts'
 import { SECURITY_HEADERS } from './write-answer.ts'
 
 /** A Node server whose every request carries its entrance. */

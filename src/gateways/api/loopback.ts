@@ -9,8 +9,10 @@ export interface Loopback {
   readonly code: string
   /** Refuses other host names (DNS rebinding) and other pages (cross-site requests). Every request passes here first. */
   verifyOrigin(request: LoopbackRequest): void
-  /** Refuses whoever has no session. */
-  verifySession(request: LoopbackRequest): void
+  /** Whether the request carries a session of the start link. */
+  holdsSession(request: LoopbackRequest): boolean
+  /** Refuses any other code than that of this start. */
+  verifyCode(code: string): void
   /** Exchanges the code for a Set-Cookie value; refuses any other code. */
   openSession(code: string, port: number): string
 }
@@ -32,25 +34,26 @@ const CHALLENGE = { 'www-authenticate': 'Quorate' }
 export function createLoopback(): Loopback {
   const code = secret()
   const sessions = new Set<string>()
+  const verifyCode = (given: string): void => {
+    if (timingSafeEqual(Buffer.from(digest(given)), Buffer.from(digest(code)))) return
+    throw new Refusal('access.unauthenticated', CHALLENGE, {
+      detail: 'This link is of another start of the site.',
+      next: 'Open the link that the latest start printed.',
+    })
+  }
   return {
     code,
+    verifyCode,
     verifyOrigin(request) {
       verifyHost(request)
       if (!request.isPage) verifySite(request)
     },
-    verifySession({ headers, port }) {
-      const token = cookie(headers['cookie'] ?? '', cookieName(port))
-      if (token === undefined || !sessions.has(digest(token))) {
-        throw new Refusal('access.unauthenticated', CHALLENGE, { next: 'Open the link that the start of the site printed.' })
-      }
+    holdsSession({ headers, port }) {
+      const token = cookieOf(headers['cookie'] ?? '', cookieName(port))
+      return token !== undefined && sessions.has(digest(token))
     },
     openSession(given, port) {
-      if (!timingSafeEqual(Buffer.from(digest(given)), Buffer.from(digest(code)))) {
-        throw new Refusal('access.unauthenticated', CHALLENGE, {
-          detail: 'This link is of another start of the site.',
-          next: 'Open the link that the latest start printed.',
-        })
-      }
+      verifyCode(given)
       const token = secret()
       sessions.add(digest(token))
       const [oldest] = sessions
@@ -79,11 +82,11 @@ function verifySite({ method, headers }: LoopbackRequest): void {
 }
 
 /** Cookies do not know ports: the name does, so that two sites on one machine do not overwrite each other's. */
-function cookieName(port: number): string {
+export function cookieName(port: number): string {
   return `quorate-${port}`
 }
 
-function cookie(header: string, name: string): string | undefined {
+export function cookieOf(header: string, name: string): string | undefined {
   for (const pair of header.split(';')) {
     const at = pair.indexOf('=')
     if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim()

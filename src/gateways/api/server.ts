@@ -6,20 +6,25 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Access, Actor } from '#access'
 import { Failure, limits } from '#base'
 import { routes, type Route } from '#contract'
-import { contextOf, flat, refuse, serve, type ApiBounds, type Entrance, type Gateway } from './call.ts'
+import type { Identity } from '#identity'
+import { contextOf, flat, refuse, serve, type ApiBounds, type Gateway } from './call.ts'
 import { createDispatch, findRoute } from './dispatch.ts'
 import type { RouteName } from './handlers.ts'
+import { needsNobody } from './identity-rights.ts'
 import { closed, closeWithin, createListener, listening } from './listener.ts'
 import type { Log } from './log.ts'
 import type { Loopback } from './loopback.ts'
 import { servePages } from './pages.ts'
 import { splitTarget } from './query.ts'
+import { operatorAtTheMachine, unauthenticated, visitorOverLoopback, type Entrance } from './visitor.ts'
 import { SECURITY_HEADERS } from './write-answer.ts'
 
 export interface ApiOptions {
   readonly access: Access
-  /** As whom those act who came in through an entrance. */
+  /** Whoever comes in by the socket, and by the start link while nobody administers the site. */
   readonly operator: Actor
+  /** People of the site; without it there is only the operator. */
+  readonly identity?: Identity | undefined
   readonly log: Log
   /** Folder of the built browser client. */
   readonly pages?: string | undefined
@@ -40,7 +45,10 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   const bounds: ApiBounds = { ...limits, ...options.bounds }
   const stop = new AbortController()
   const gateway: Gateway = {
-    door: options.access.enter(options.operator),
+    access: options.access,
+    operator: options.operator,
+    identity: options.identity,
+    present: new Set(),
     log: options.log,
     bounds,
     dispatch: createDispatch(bounds),
@@ -48,6 +56,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     stop: stop.signal,
   }
   const app = await createApp(gateway, options.pages)
+  const stopLooking = watchPresent(gateway)
   const servers: Server[] = []
   const open = async (entrance: Entrance, listen: ListenOptions): Promise<Server> => {
     const server = createListener(gateway, app, entrance)
@@ -75,6 +84,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
       return bound
     },
     async close() {
+      stopLooking()
       stop.abort(new Failure('base.cancelled', { detail: 'The site is stopping.' }))
       await Promise.all(servers.map((server) => closeWithin(server, bounds.stopGraceMs)))
       await app.close()
@@ -95,7 +105,7 @@ async function createApp(gateway: Gateway, pages: string | undefined): Promise<F
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(SECURITY_HEADERS)
-    admit(gateway, request)
+    await admit(gateway, request)
   })
   app.setErrorHandler((error, request, reply) => refuse(gateway, request, reply, error))
   app.setNotFoundHandler((request) => {
@@ -123,17 +133,40 @@ async function createApp(gateway: Gateway, pages: string | undefined): Promise<F
   return app
 }
 
-/** Decides before anything of the request is used. Only the pages, the health answer and the exchange of the code need no session. */
-function admit(gateway: Gateway, request: FastifyRequest): void {
-  const { entrance } = contextOf(gateway, request.raw)
-  if (entrance.kind === 'socket') return
-  const { path } = splitTarget(request.raw.url ?? '/')
+/** Decides before anything of the request is used. Only the pages, the health answer and what leads to a session are for everybody. */
+async function admit(gateway: Gateway, request: FastifyRequest): Promise<void> {
+  const { raw } = request
+  const context = contextOf(gateway, raw)
+  const { entrance } = context
+  if (entrance.kind === 'socket') {
+    gateway.contexts.set(raw, { ...context, visitor: operatorAtTheMachine(gateway.operator) })
+    return
+  }
+  const { path } = splitTarget(raw.url ?? '/')
   const url = request.routeOptions.url
   const isApi = path.startsWith('/api/') || url?.startsWith('/api/') === true
-  const seen = { method: request.method, headers: flat(request.raw), port: entrance.port(), isPage: !isApi }
+  const headers = flat(raw)
+  const seen = { method: request.method, headers, port: entrance.port(), isPage: !isApi }
   entrance.loopback.verifyOrigin(seen)
-  const opensSession = url === routes.openSession.path && request.method === routes.openSession.method
-  if (isApi && !opensSession) entrance.loopback.verifySession(seen)
+  if (!isApi) return
+  const isFollowing = url === routes.events.path
+  const use = !isFollowing && !(headers['quorate-unattended'] === '1' && seen.method === 'GET')
+  const visitor = await visitorOverLoopback(gateway, entrance, { ...seen, raw, use })
+  if (visitor.actor === undefined && !needsNobody(request.method, url)) throw unauthenticated()
+  gateway.contexts.set(raw, { ...context, visitor })
+}
+
+/** Calls that are under way end when their visitor would not be let in any more: at once after a change, and soon after a session has expired. */
+function watchPresent(gateway: Gateway): () => void {
+  const look = (): void => {
+    for (const call of gateway.present) void call.look()
+  }
+  const timer = setInterval(look, limits.presentLookMs).unref()
+  const end = gateway.identity?.onChange(look)
+  return () => {
+    clearInterval(timer)
+    end?.()
+  }
 }
 
 function withoutIpv6(error: unknown): boolean {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Failure, isFailure } from '#base'
-import { createClient, routes, toFailure, type Client, type Route } from '#contract'
+import { createClient, identityRoutes, routes, toFailure, type Client, type Route } from '#contract'
 import { inProcessTransport } from '#gateways/api'
 import { socketTransport } from '../../../src/cli/socket-transport.ts'
 import { parseQuery } from '../../../src/gateways/api/query.ts'
@@ -98,7 +98,8 @@ const WITHOUT_PATH: ReadonlySet<string> = new Set(['status', 'healthHistory', 'u
 
 test('every route answers bad input with a problem that names the place', async () => {
   await using gateway = await startGateway()
-  for (const [name, route] of ROUTES) {
+  // Who may call the routes about people comes first; people.test.ts walks through those.
+  for (const [name, route] of ROUTES.filter(([name]) => !(name in identityRoutes))) {
     const path = route.path.replace(':id', ID)
     const empty = route.body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: '{}' }
     const needed = name === 'sendUpload' ? `&turn=${ID}&offset=0` : name === 'planMoment' ? '&at=2026-01-01T00:00:00Z' : ''

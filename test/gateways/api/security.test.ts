@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { routes, type Route } from '#contract'
 import { call, json, problemOf, raw, startGateway } from './support.ts'
 import { ID } from './memory-door.ts'
+import { needsNobody } from '../../../src/gateways/api/identity-rights.ts'
 
 const ROUTES: [string, Route][] = Object.entries(routes)
 
@@ -12,7 +13,7 @@ test('every route of the table refuses whoever has no session', async () => {
   await using gateway = await startGateway()
   assert.ok(ROUTES.length > 20)
   for (const [name, route] of ROUTES) {
-    if (name === 'openSession') continue
+    if (needsNobody(route.method, route.path)) continue
     const answer = await call(gateway, { method: route.method, path: route.path.replace(':id', ID), headers: { cookie: '' } })
     assert.equal(problemOf(answer).code, 'access.unauthenticated', name)
     const wrong = await call(gateway, {
@@ -25,6 +26,22 @@ test('every route of the table refuses whoever has no session', async () => {
   const unknown = await call(gateway, { path: '/api/v1/nothing', headers: { cookie: '' } })
   assert.equal(problemOf(unknown).code, 'access.unauthenticated')
   assert.deepEqual(gateway.door.calls, [])
+})
+
+test('only what leads to a session is for everybody', () => {
+  const open = ROUTES.filter(([, route]) => needsNobody(route.method, route.path)).map(([name]) => name)
+  assert.deepEqual(open.toSorted(), [
+    'acceptByPasskey',
+    'acceptByPassword',
+    'invitationPasskeyOptions',
+    'invitationTotp',
+    'lookAtInvitation',
+    'me',
+    'openSession',
+    'passkeySignIn',
+    'passkeySignInOptions',
+    'passwordSignIn',
+  ])
 })
 
 test('every route refuses foreign host names and other pages before it looks at the session', async () => {
