@@ -17,6 +17,8 @@ const SOURCES = [
   'web/src/**/*',
   'src/base/*.ts',
   'src/contract/*.ts',
+  'src/format/**/*.ts',
+  'src/crypto/*.ts',
   'scripts/build-web.ts',
   'package-lock.json',
 ]

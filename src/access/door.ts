@@ -48,6 +48,7 @@ import type {
   WriterKey,
   WriterList,
 } from '#contract'
+import type { AuditView } from './door-audit.ts'
 
 /** Who acts: the person at the machine, known by the socket's file permissions or the start link, or a person whom the site knows. */
 export type Actor = { readonly kind: 'local'; readonly name: string } | Person
@@ -89,7 +90,7 @@ export interface ReadGrant {
   close(): Promise<void>
 }
 
-export interface Door {
+export interface Door extends AuditView {
   site(): Promise<Site>
   status(request: { readonly check: boolean }): Promise<Status>
   createVault(request: VaultRequest): Promise<VaultSummary>

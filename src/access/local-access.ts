@@ -1,16 +1,19 @@
 // The door of a site that one person runs: the local operator may do everything, everybody else nothing.
+import type { AuditLog } from '#audit'
 import { Failure } from '#base'
 import type { SiteStorage } from '#storage'
 import type { Access, Actor, Door } from './door.ts'
+import { auditView } from './door-audit.ts'
 
-export function createAccess(storage: SiteStorage): Access {
-  return { enter: (actor) => createDoor(storage, actor) }
+export function createAccess(storage: SiteStorage, audit: AuditLog): Access {
+  return { enter: (actor) => createDoor(storage, audit, actor) }
 }
 
-function createDoor(storage: SiteStorage, actor: Actor): Door {
+function createDoor(storage: SiteStorage, audit: AuditLog, actor: Actor): Door {
   if (actor.kind !== 'local') throw new Failure('access.denied', { detail: 'only the person who runs this site may use it yet' })
   const by = actor.name
   return {
+    ...auditView(audit, actor),
     site: () => storage.site(),
     status: (request) => storage.status(request),
     createVault: (request) => storage.createVault(request),

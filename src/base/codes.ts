@@ -94,6 +94,15 @@ export const CODES = {
   'database.corrupt': { kind: 'corrupt', title: 'The database file is damaged', retry: false },
   'database.unavailable': { kind: 'unavailable', title: 'The database does not answer', retry: true },
 
+  'audit.framing': { kind: 'corrupt', title: 'These bytes are not of an audit log', retry: false },
+  'audit.signature': { kind: 'corrupt', title: 'A signature of the audit log is wrong', retry: false },
+  'audit.unsigned': { kind: 'denied', title: 'No key that is trusted has signed this', retry: false },
+  'audit.proof': { kind: 'corrupt', title: 'The proof does not lead to the signed head of the log', retry: false },
+  'audit.tampered': { kind: 'corrupt', title: 'The audit log is not what was signed', retry: false },
+  'audit.absent': { kind: 'absent', title: 'The audit log has no such entry', retry: false },
+  'audit.key': { kind: 'unavailable', title: 'The signing keys of the audit log cannot be used', retry: false },
+  'audit.busy': { kind: 'unavailable', title: 'More waits for the audit log than it can take at once', retry: true },
+
   'access.denied': { kind: 'denied', title: 'Not allowed', retry: false },
   'access.unauthenticated': { kind: 'unauthenticated', title: 'Please sign in', retry: false },
 

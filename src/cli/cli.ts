@@ -92,6 +92,10 @@ async function fulfil({ wish, globals, program }: Parsed, host: Host, out: Outpu
     const { verifyRecord } = await import('./commands/deletion-verify.ts')
     return verifyRecord({ host, out }, wish.file, { dealer: wish.dealer })
   }
+  if (wish.kind === 'verify-audit') {
+    const { verifyAudit } = await import('./commands/verify-audit.ts')
+    return verifyAudit({ host, out }, wish.place, wish.options)
+  }
   const waitMs = globals.wait * 1000
   if (wish.kind === 'complete-path') {
     const { completePath } = await import('./completion.ts')

@@ -3,7 +3,7 @@ import type { InitRequest } from './commands/init.ts'
 import type { Wish } from './program.ts'
 import type { Context } from './context.ts'
 
-export type SiteWish = Exclude<Wish, { readonly kind: 'serve' | 'completion' | 'complete-path' | 'deletion-verify' }>
+export type SiteWish = Exclude<Wish, { readonly kind: 'serve' | 'completion' | 'complete-path' | 'deletion-verify' | 'verify-audit' }>
 
 /** Answers the exit code. */
 export async function perform(
@@ -69,6 +69,22 @@ export async function perform(
       return (await import('./commands/deletion.ts')).listDeletions(context)
     case 'deletion-record':
       return (await import('./commands/deletion.ts')).saveRecord(context, wish.id, wish.file)
+    case 'audit-status':
+      return (await import('./commands/audit.ts')).auditStatus(context)
+    case 'audit-list':
+      return (await import('./commands/audit.ts')).listAudit(context, wish.query, wish.count)
+    case 'audit-export':
+      return (await import('./commands/audit.ts')).exportAudit(context, wish.folder, { personal: wish.personal })
+    case 'audit-proof':
+      return (await import('./commands/audit.ts')).auditProof(context, wish.index, wish.file)
+    case 'audit-checkpoint':
+      return (await import('./commands/audit.ts')).auditCheckpoint(context, wish.file)
+    case 'audit-verify':
+      return (await import('./commands/audit.ts')).auditVerify(context)
+    case 'audit-erase':
+      return (await import('./commands/audit.ts')).auditErase(context, wish.request)
+    case 'audit-restart':
+      return (await import('./commands/audit.ts')).auditRestart(context, wish.reason)
     case 'status':
       return (await import('./commands/status.ts')).status(context, { check: wish.check })
     case 'scrub':

@@ -15,6 +15,7 @@ import type { RestoreOptions } from './commands/restore.ts'
 import type { RmOptions } from './commands/rm.ts'
 import type { VersionsOptions } from './commands/versions.ts'
 import type { PassphraseOptions } from './passphrase.ts'
+import { addAuditCommands, type AuditWish } from './program-audit.ts'
 import { addPastCommands, pairOfVersions, type PastWish } from './program-past.ts'
 
 /** What every command knows besides its own options. */
@@ -52,6 +53,7 @@ export type Wish =
   | { readonly kind: 'rm'; readonly paths: readonly string[]; readonly options: RmOptions }
   | { readonly kind: 'versions'; readonly path: string; readonly options: VersionsOptions }
   | PastWish
+  | AuditWish
   | { readonly kind: 'status'; readonly check: boolean }
   | { readonly kind: 'scrub'; readonly depth: ScrubDepth; readonly location: string | undefined }
   | { readonly kind: 'repair'; readonly path: string | undefined }
@@ -252,6 +254,7 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
     .option('--restore <n>', 'make this version current again, as a new one', positive)
     .action((path, { compare, restore }) => wish({ kind: 'versions', path, options: { compare, restore } }))
   addPastCommands(program, wish)
+  addAuditCommands(program, wish)
 
   program
     .command('status')

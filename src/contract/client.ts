@@ -23,6 +23,7 @@ import type { ChangePreview, ChangeRequest, ChangeStatus, PreviewRequest, SteerR
 import { identityCalls, type IdentityCalls } from './identity-calls.ts'
 import { routes, type Route } from './routes.ts'
 import type { WriterKey, WriterList } from './writers.ts'
+import { auditCalls, type AuditCalls } from './audit-calls.ts'
 import { uploadCalls, type UploadCalls } from './upload-calls.ts'
 import type { Capabilities } from './contract.ts'
 import type { DeletionListing, KeepingRule, KeepingView, MomentPlan, PurgePlan, Removal, TrashListing } from './trash.ts'
@@ -86,7 +87,7 @@ export interface Download {
 }
 
 /** Calls of a site. Every refusal is a `Failure` with the code of the server. */
-export interface Client extends UploadCalls, IdentityCalls {
+export interface Client extends UploadCalls, IdentityCalls, AuditCalls {
   site(options?: CallOptions): Promise<Site>
   status(query?: { check?: boolean }, options?: CallOptions): Promise<Status>
   createVault(body: VaultRequest, options?: CallOptions): Promise<VaultSummary>
@@ -216,6 +217,7 @@ export function createClient(transport: Transport): Client {
     cancelTask: (id, options) => call(routes.cancelTask, { params: { id } }, options),
     openSession: (body, options) => call(routes.openSession, { body }, options),
     ...identityCalls(call),
+    ...auditCalls(call, async (route, input, options) => (await send(transport, route, input, options)).body, collect),
     ...uploadCalls(call, async ({ query, params, body, size, options }) => {
       const headers = { 'content-type': 'application/octet-stream', ...(size === undefined ? {} : { 'content-length': String(size) }) }
       const address = target(routes.sendUpload, { query, params })
@@ -284,7 +286,9 @@ async function send(
 
 /** Path and query of a call. */
 export function target(route: Route, input: { query?: object; params?: Record<string, string> }): string {
-  const path = route.path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(input.params?.[name] ?? ''))
+  const path = route.path
+    .replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(input.params?.[name] ?? ''))
+    .replace(/\*$/, () => input.params?.['*'] ?? '')
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(input.query ?? {})) if (value !== undefined) query.set(name, String(value))
   return query.size === 0 ? path : `${path}?${query.toString()}`

@@ -10,9 +10,11 @@ import * as s from './schemas.ts'
 import * as w from './writers.ts'
 import * as u from './uploads.ts'
 import * as t from './trash.ts'
+import { auditRoutes } from './audit.ts'
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** `:name` is one segment, `*` at the end all that follow. */
   readonly path: string
   readonly query?: z.ZodType
   readonly body?: z.ZodType
@@ -542,6 +544,7 @@ export const routes = {
     summary: 'Exchange the code of the start link for a session cookie (loopback only)',
   },
   ...identityRoutes,
+  ...auditRoutes,
 } as const satisfies Record<string, Route>
 
 export type Routes = typeof routes

@@ -5,9 +5,9 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
-import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js'
+import { ml_dsa44, ml_dsa65 } from '@noble/post-quantum/ml-dsa.js'
 import { type Bytes, assert, concat, utf8 } from '#base'
-import type { Primitives, Sha256, Signatures, Signer, SigningSeeds, VerifyingKeys } from './primitives.ts'
+import type { Primitives, Sha256, Signatures, Signer, SigningSeeds, SingleSigner, VerifyingKeys } from './primitives.ts'
 
 export type * from './primitives.ts'
 
@@ -100,6 +100,26 @@ export function verifySignatures(keys: VerifyingKeys, message: Uint8Array, conte
   return ed25519.verify(signatures.ed25519, message, keys.ed25519, { zip215: false }) && postQuantum
 }
 
+export function ed25519Signer(seed: Uint8Array): SingleSigner {
+  const secret = seed.slice()
+  return { key: ed25519.getPublicKey(secret), sign: (message) => ed25519.sign(message, secret) }
+}
+
+export function verifyEd25519(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (key.length !== 32 || signature.length !== 64) return false
+  return ed25519.verify(signature, message, key, { zip215: false })
+}
+
+export function mldsa44Signer(seed: Uint8Array): SingleSigner {
+  const { publicKey, secretKey } = ml_dsa44.keygen(seed)
+  return { key: publicKey, sign: (message) => ml_dsa44.sign(message, secretKey) }
+}
+
+export function verifyMldsa44(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (key.length !== 1312 || signature.length !== 2420) return false
+  return ml_dsa44.verify(signature, message, key)
+}
+
 void ({
   randomFill,
   random,
@@ -113,4 +133,8 @@ void ({
   equalSecret,
   signer,
   verifySignatures,
+  ed25519Signer,
+  verifyEd25519,
+  mldsa44Signer,
+  verifyMldsa44,
 } satisfies Primitives)

@@ -15,7 +15,7 @@ import {
   verify,
 } from 'node:crypto'
 import { type Bytes, concat } from '#base'
-import type { Primitives, Sha256, Signatures, Signer, SigningSeeds, VerifyingKeys } from './primitives.ts'
+import type { Primitives, Sha256, Signatures, Signer, SigningSeeds, SingleSigner, VerifyingKeys } from './primitives.ts'
 
 export type * from './primitives.ts'
 
@@ -92,11 +92,13 @@ export function equalSecret(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-// DER prefixes: RFC 8410 (Ed25519), RFC 9881 (ML-DSA-65, seed only private key).
+// DER prefixes: RFC 8410 (Ed25519), RFC 9881 (ML-DSA, seed only private key).
 const ED25519_PKCS8 = Uint8Array.fromHex('302e020100300506032b657004220420')
 const ED25519_SPKI = Uint8Array.fromHex('302a300506032b6570032100')
 const MLDSA65_PKCS8 = Uint8Array.fromHex('3034020100300b060960864801650304031204228020')
 const MLDSA65_SPKI = Uint8Array.fromHex('308207b2300b0609608648016503040312038207a100')
+const MLDSA44_PKCS8 = Uint8Array.fromHex('3034020100300b060960864801650304031104228020')
+const MLDSA44_SPKI = Uint8Array.fromHex('30820532300b06096086480165030403110382052100')
 
 export function signer(seeds: SigningSeeds): Signer {
   const mldsa65 = privateKey(MLDSA65_PKCS8, seeds.mldsa65)
@@ -118,6 +120,28 @@ export function verifySignatures(keys: VerifyingKeys, message: Uint8Array, conte
   const ed25519 = publicKey(ED25519_SPKI, keys.ed25519)
   const postQuantum = verify(null, message, { key: mldsa65, context: Buffer.from(context) }, signatures.mldsa65)
   return verify(null, message, ed25519, signatures.ed25519) && postQuantum
+}
+
+export function ed25519Signer(seed: Uint8Array): SingleSigner {
+  return singleSigner(privateKey(ED25519_PKCS8, seed), ED25519_SPKI)
+}
+
+export function verifyEd25519(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (key.length !== 32 || signature.length !== 64) return false
+  return verify(null, message, publicKey(ED25519_SPKI, key), signature)
+}
+
+export function mldsa44Signer(seed: Uint8Array): SingleSigner {
+  return singleSigner(privateKey(MLDSA44_PKCS8, seed), MLDSA44_SPKI)
+}
+
+export function verifyMldsa44(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (key.length !== 1312 || signature.length !== 2420) return false
+  return verify(null, message, publicKey(MLDSA44_SPKI, key), signature)
+}
+
+function singleSigner(key: KeyObject, prefix: Uint8Array): SingleSigner {
+  return { key: rawPublic(key, prefix), sign: (message) => new Uint8Array(sign(null, message, key)) }
 }
 
 function privateKey(prefix: Uint8Array, seed: Uint8Array): KeyObject {
@@ -145,4 +169,8 @@ void ({
   equalSecret,
   signer,
   verifySignatures,
+  ed25519Signer,
+  verifyEd25519,
+  mldsa44Signer,
+  verifyMldsa44,
 } satisfies Primitives)

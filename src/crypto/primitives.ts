@@ -33,6 +33,13 @@ export interface Signer {
   sign(message: Uint8Array, context: string): Signatures
 }
 
+/** One key of one algorithm, for formats of others that name which. */
+export interface SingleSigner {
+  /** Raw. */
+  readonly key: Bytes
+  sign(message: Uint8Array): Bytes
+}
+
 export interface Primitives {
   /** Fills the view from the operating system's generator; works on views of WebAssembly memory. */
   randomFill(view: Uint8Array): void
@@ -53,4 +60,12 @@ export interface Primitives {
   signer(seeds: SigningSeeds): Signer
   /** True only when both signatures verify. */
   verifySignatures(keys: VerifyingKeys, message: Uint8Array, context: string, signatures: Signatures): boolean
+  /** Ed25519 pure (RFC 8032) of a seed of 32 bytes; signatures of 64. */
+  ed25519Signer(seed: Uint8Array): SingleSigner
+  /** False for a key or a signature of another length, too. */
+  verifyEd25519(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
+  /** ML-DSA-44 pure (FIPS 204), hedged, with an empty context, of a seed of 32 bytes; keys of 1312 bytes, signatures of 2420. */
+  mldsa44Signer(seed: Uint8Array): SingleSigner
+  /** False for a key or a signature of another length, too. */
+  verifyMldsa44(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
 }

@@ -10,9 +10,10 @@ import { databasePlace } from './database-place.ts'
 import type { Environment } from './environment.ts'
 import { busy, readHolder, tryLock, type HomeLock } from './home-lock.ts'
 import { homePaths, prepareHome, type HomePaths } from './home.ts'
-import { createLog } from './log.ts'
+import { createLog, type SiteLog } from './log.ts'
 import { operator } from './operator.ts'
-import { openSite } from './site.ts'
+import { productVersion } from './product-version.ts'
+import { openSite, type OpenSite } from './site.ts'
 import { socketAddress } from './socket-address.ts'
 
 export interface ServeOptions {
@@ -81,6 +82,7 @@ async function runSite(paths: HomePaths, lock: HomeLock, options: ServeOptions):
   const database = await databasePlace(paths.folder, environment)
   const site = await openSite({ home: paths.folder, environment: environment.variables, passphrase, database, log })
   try {
+    await noteStart(site, 'start', log)
     const api = await createApi({ access: site.access, operator: operator(), identity: site.identity, log, pages })
     const socket = socketAddress(paths.socket)
     try {
@@ -99,7 +101,19 @@ async function runSite(paths: HomePaths, lock: HomeLock, options: ServeOptions):
       await rm(paths.door, { force: true })
     }
   } finally {
+    await noteStart(site, 'stop', log)
     await site.close()
+  }
+}
+
+/** A log that cannot be continued refuses every entry; the site starts all the same, to say so. */
+async function noteStart(site: OpenSite, kind: 'start' | 'stop', log: SiteLog): Promise<void> {
+  try {
+    const actor = { kind: 'site', id: 'site', name: 'the site' } as const
+    await site.audit.append({ kind, actor, outcome: 'done', detail: { version: productVersion } })
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    log.error({ code: error.code, detail: error.message }, `the ${kind} of the site could not be written to the audit log`)
   }
 }
 

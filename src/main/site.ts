@@ -1,9 +1,12 @@
 // A site in this process: its storage behind the one door.
-import type { Clock } from '#base'
+import { type Clock, systemClock } from '#base'
 import { type Access, createAccess } from '#access'
+import { type AuditLog, auditMigrations, type AuditTables, openAudit } from '#audit'
 import { type DatabasePlace, openDatabase } from '#database'
-import { identityMigrations, openIdentity, type Identity, type IdentityEvents, type IdentityTables } from '#identity'
-import { openSiteStorage, storageMigrations, type StorageLog, type StorageTables } from '#storage'
+import { identityMigrations, openIdentity, type Identity, type IdentityTables } from '#identity'
+import { openSiteStorage, storageMigrations, type StorageTables } from '#storage'
+import { identityRecord } from './identity-record.ts'
+import type { SiteLog } from './log.ts'
 import { productVersion } from './product-version.ts'
 
 export interface SiteOptions {
@@ -12,22 +15,29 @@ export interface SiteOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly passphrase?: string | undefined
   readonly database: DatabasePlace
-  readonly log: StorageLog
+  readonly log: SiteLog
   readonly clock?: Clock
 }
 
 /** The tables of all rooms, in one database: what belongs together is changed in one transaction. */
-type SiteTables = StorageTables & IdentityTables
+type SiteTables = StorageTables & IdentityTables & AuditTables
 
 export interface OpenSite {
   readonly access: Access
   readonly identity: Identity
+  readonly audit: AuditLog
   close(): Promise<void>
 }
 
 export async function openSite({ home, environment, passphrase, database, log, clock }: SiteOptions): Promise<OpenSite> {
-  const opened = await openDatabase<SiteTables>({ ...database, migrations: { ...storageMigrations, ...identityMigrations } })
+  const opened = await openDatabase<SiteTables>({
+    ...database,
+    migrations: { ...storageMigrations, ...identityMigrations, ...auditMigrations },
+  })
+  let audit: AuditLog | undefined
   try {
+    const opening = await openAudit({ db: opened, clock: clock ?? systemClock, home, log })
+    audit = opening
     const storage = await openSiteStorage({
       home,
       variables: environment,
@@ -40,29 +50,22 @@ export async function openSite({ home, environment, passphrase, database, log, c
     const identity = await openIdentity({
       database: opened,
       home,
-      events: loggedEvents(log),
+      events: identityRecord(opening, log),
       ...(clock === undefined ? {} : { clock }),
     })
     return {
-      access: createAccess(storage),
+      access: createAccess(storage, opening),
       identity,
+      audit: opening,
       close: async () => {
         await storage.close()
+        await opening.close()
         await opened.close()
       },
     }
   } catch (error) {
+    await audit?.close()
     await opened.close()
     throw error
-  }
-}
-
-/** What happened to people, by ids: names and secrets are no part of it. */
-function loggedEvents(log: StorageLog): IdentityEvents {
-  return {
-    async record(_tx, { kind, actor, subject, outcome, code, facts }) {
-      const by = actor.kind === 'person' ? actor.id : actor.kind
-      log.info({ event: kind, by, subject, outcome, code, facts }, 'identity')
-    },
   }
 }

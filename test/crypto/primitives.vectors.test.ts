@@ -156,6 +156,7 @@ publishedTest(
         const signatures = { ...own.sign(message, ''), ed25519: fromHex(one.sig) }
         for (const [name, twin] of Object.entries(TWINS)) {
           assert.equal(twin.verifySignatures(keys, message, '', signatures), result === 'valid', `${name} ${tcId}`)
+          assert.equal(twin.verifyEd25519(keys.ed25519, message, signatures.ed25519), result === 'valid', `${name} ${tcId}`)
         }
         executed++
       }
@@ -187,6 +188,25 @@ publishedTest(
   },
 )
 
+publishedTest(
+  'Wycheproof ML-DSA-44 with an empty context',
+  'wycheproof/mldsa_44_verify_test.json.gz',
+  (file: Wycheproof<{ readonly publicKey: string }, SignatureCase>) => {
+    let executed = 0
+    for (const group of file.testGroups) {
+      for (const { tcId, result, ...one } of group.tests) {
+        if ((one.ctx ?? '') !== '') continue
+        for (const [name, twin] of Object.entries(TWINS)) {
+          const verified = twin.verifyMldsa44(fromHex(group.publicKey), fromHex(one.msg), fromHex(one.sig))
+          assert.equal(verified, result === 'valid', `${name} ${tcId}`)
+        }
+        executed++
+      }
+    }
+    return executed
+  },
+)
+
 interface MlDsaKeyGen {
   readonly testGroups: readonly {
     readonly parameterSet?: string
@@ -208,4 +228,40 @@ publishedTest('ACVP ML-DSA-65 public keys of seeds (FIPS 204)', 'acvp/ML-DSA-key
     }
   }
   return executed
+})
+
+publishedTest('ACVP ML-DSA-44 public keys of seeds (FIPS 204)', 'acvp/ML-DSA-keyGen-FIPS204/prompt.json.gz', (prompts: MlDsaKeyGen) => {
+  const results = readPublished('acvp/ML-DSA-keyGen-FIPS204/expectedResults.json.gz') as MlDsaKeyGen
+  const expected = new Map(results.testGroups.flatMap((group) => group.tests.map((one) => [one.tcId, one.pk!.toLowerCase()])))
+  let executed = 0
+  for (const group of prompts.testGroups.filter((group) => group.parameterSet === 'ML-DSA-44')) {
+    for (const one of group.tests) {
+      for (const [name, twin] of Object.entries(TWINS)) {
+        assert.equal(toHex(twin.mldsa44Signer(fromHex(one.seed!.toLowerCase())).key), expected.get(one.tcId), `${name} ${one.tcId}`)
+      }
+      executed++
+    }
+  }
+  return executed
+})
+
+test('each twin verifies what the other signs, with Ed25519 and with ML-DSA-44, and no other message or length', () => {
+  const seed = node.random(32)
+  const message = utf8('a head of a log')
+  for (const [one, other] of [
+    [node, browser],
+    [browser, node],
+  ] as const) {
+    const ed25519 = one.ed25519Signer(seed)
+    const mldsa44 = one.mldsa44Signer(seed)
+    const signatures = { ed25519: ed25519.sign(message), mldsa44: mldsa44.sign(message) }
+    assert.ok(other.verifyEd25519(ed25519.key, message, signatures.ed25519))
+    assert.ok(other.verifyMldsa44(mldsa44.key, message, signatures.mldsa44))
+    assert.ok(!other.verifyEd25519(ed25519.key, utf8('another'), signatures.ed25519))
+    assert.ok(!other.verifyMldsa44(mldsa44.key, utf8('another'), signatures.mldsa44))
+    assert.ok(!other.verifyEd25519(ed25519.key.subarray(1), message, signatures.ed25519))
+    assert.ok(!other.verifyMldsa44(mldsa44.key.subarray(1), message, signatures.mldsa44))
+    assert.ok(!other.verifyEd25519(ed25519.key, message, signatures.ed25519.subarray(1)))
+    assert.ok(!other.verifyMldsa44(mldsa44.key, message, signatures.mldsa44.subarray(1)))
+  }
 })

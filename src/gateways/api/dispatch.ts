@@ -64,6 +64,7 @@ function routesAt(path: string): readonly RouteName[] {
 }
 
 function matches(pattern: string, path: string): boolean {
+  if (pattern.endsWith('/*')) return path.startsWith(pattern.slice(0, -1)) && path.length >= pattern.length
   const [wanted, given] = [pattern.split('/'), path.split('/')]
   return (
     wanted.length === given.length && wanted.every((part, index) => (part.startsWith(':') ? given[index] !== '' : part === given[index]))
@@ -72,7 +73,7 @@ function matches(pattern: string, path: string): boolean {
 
 function parameters(pattern: string, path: string): Record<string, string> {
   const given = path.split('/')
-  const values: Record<string, string> = {}
+  const values: Record<string, string> = pattern.endsWith('/*') ? { '*': decoded(path.slice(pattern.length - 1)) } : {}
   for (const [index, part] of pattern.split('/').entries()) {
     if (part.startsWith(':')) values[part.slice(1)] = decoded(given[index] ?? '')
   }

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Door } from '#access'
 import { Failure } from '#base'
 import type { IdentityRoutes, Routes, Stored } from '#contract'
+import { auditHandlers } from './audit-handlers.ts'
 import { bytesAnswer, type Answer, type ApiRequest } from './answer.ts'
 import { announced } from './body.ts'
 import { CONTENT_SECURITY } from './content-headers.ts'
@@ -32,6 +33,7 @@ export type Handlers = { readonly [N in DoorRoute]: (call: Call<N>) => Promise<A
 export function createHandlers(bounds: EventBounds): Handlers {
   const events = createEvents(bounds)
   return {
+    ...auditHandlers,
     site: ({ door }) => door.site(),
     status: ({ door, query }) => door.status({ check: query.check ?? false }),
     createVault: ({ door, body }) => door.createVault(body),

@@ -63,6 +63,18 @@ test('a client reaches every call of the contract, with and without a socket', a
     assert.equal((await client.tasks()).tasks.length, 1)
     assert.equal((await client.task(ID)).id, ID)
     assert.equal((await client.cancelTask(ID)).id, ID)
+    assert.equal((await client.auditHead()).size, 1)
+    assert.equal((await client.auditEntries({ kind: 'start', limit: 5 })).entries.length, 1)
+    assert.equal(Buffer.from(await client.auditReceipt(0)).toString(), 'receipt\n')
+    await assert.rejects(client.auditReceipt(7), (error) => isFailure(error, 'audit.absent'))
+    assert.equal((await client.auditConsistency({ from: 1 })).from, 1)
+    assert.deepEqual(await Array.fromAsync(client.auditVerify(), ({ kind }) => kind), ['progress', 'verdict'])
+    assert.equal(Buffer.concat(await Array.fromAsync(await client.auditPersonal(), (part) => Uint8Array.from(part))).toString(), '{}\n')
+    assert.deepEqual(await client.auditErase({ person: 'ada', reason: 'asked' }), { entries: 0 })
+    assert.equal((await client.auditRestart({ reason: 'the disk died' })).state, 'sound')
+    assert.equal(Buffer.from((await client.auditFile('checkpoint'))!).toString(), 'head\n')
+    assert.equal((await client.auditFile('tile/0/000.p/1'))?.length, 32)
+    assert.equal(await client.auditFile('tile/0/000'), undefined)
     const download = await client.download({ path: '/d' })
     assert.deepEqual(
       [download.size, download.type, Buffer.concat(await Array.fromAsync(download.body, (part) => Uint8Array.from(part))).toString()],
@@ -94,7 +106,15 @@ test('every failure of the door is a problem document with its code, next step a
 })
 
 /** What their queries say is no path, or may be left away. */
-const WITHOUT_PATH: ReadonlySet<string> = new Set(['status', 'healthHistory', 'uploads', 'sendUpload', 'trash', 'deletions'])
+const WITHOUT_PATH: ReadonlySet<string> = new Set([
+  'status',
+  'healthHistory',
+  'uploads',
+  'sendUpload',
+  'trash',
+  'deletions',
+  'auditEntries',
+])
 
 test('every route answers bad input with a problem that names the place', async () => {
   await using gateway = await startGateway()
@@ -102,7 +122,14 @@ test('every route answers bad input with a problem that names the place', async 
   for (const [name, route] of ROUTES.filter(([name]) => !(name in identityRoutes))) {
     const path = route.path.replace(':id', ID)
     const empty = route.body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: '{}' }
-    const needed = name === 'sendUpload' ? `&turn=${ID}&offset=0` : name === 'planMoment' ? '&at=2026-01-01T00:00:00Z' : ''
+    const needed =
+      name === 'sendUpload'
+        ? `&turn=${ID}&offset=0`
+        : name === 'planMoment'
+          ? '&at=2026-01-01T00:00:00Z'
+          : name === 'auditConsistency'
+            ? '&from=1'
+            : ''
     const unknown = await call(gateway, { method: route.method, path: `${path}?path=/a&x=1&nonsense=1${needed}`, ...empty })
     if (name !== 'openSession') assert.match(problemOf(unknown).detail, /nonsense/, name)
     if (route.body !== undefined) {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Access, Door, ReadGrant } from '#access'
 import { Failure } from '#base'
 import type { ChangeStatus, Entry, Kit, SiteEvent, Status, Task, VaultSummary } from '#contract'
+import { memoryAudit } from './memory-audit.ts'
 import { createMemoryHealth } from './memory-health.ts'
 import { createMemoryUploads } from './memory-uploads.ts'
 import { memoryPast } from './memory-past.ts'
@@ -127,6 +128,7 @@ export function createMemoryDoor(): MemoryDoor {
   }
 
   return {
+    ...memoryAudit(note, MODIFIED),
     ...createMemoryHealth(note, { id: ID, at: MODIFIED }),
     ...createMemoryUploads(
       note,

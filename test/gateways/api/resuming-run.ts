@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { createHash, type Hash } from 'node:crypto'
 import { join } from 'node:path'
 import { createAccess } from '#access'
-import { Failure } from '#base'
+import { auditMigrations, type AuditTables, openAudit } from '#audit'
+import { Failure, systemClock } from '#base'
 import { createClient, prefixProof, uploadResumably, type PrefixHash, type Client, type ResumeNews, type Stored } from '#contract'
+import { openDatabase } from '#database'
 import { createApi, type Api } from '#gateways/api'
 import type { SiteStorage } from '#storage'
 import { socketTransport } from '../../../src/cli/socket-transport.ts'
@@ -29,9 +31,11 @@ export async function withLink(
 ): Promise<void> {
   const site = await makeSite(request)
   const socket = join(site.root, 'site.sock')
+  const db = await openDatabase<AuditTables>({ file: ':memory:', migrations: auditMigrations })
+  const audit = await openAudit({ db, clock: systemClock, home: site.home })
   const serve = async (storage: SiteStorage): Promise<Api> => {
     const api = await createApi({
-      access: createAccess(storage),
+      access: createAccess(storage, audit),
       operator: { kind: 'local', name: 'test' },
       log: { ...quiet, error: () => undefined },
       bounds: { stopGraceMs: 10 },
@@ -59,6 +63,8 @@ export async function withLink(
     whole.close()
     await link.close()
     await api.close()
+    await audit.close()
+    await db.close()
     await site.end()
   }
 }

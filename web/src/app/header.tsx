@@ -1,7 +1,7 @@
 // The strip on top: whose vault, where am I, is it well.
 import type { Site, Status } from '#contract'
 import { ActionIcon } from '@mantine/core'
-import { IconActivityHeartbeat, IconFolder, IconKeyboard, IconTopologyStar3, IconTrash } from '@tabler/icons-react'
+import { IconActivityHeartbeat, IconFolder, IconKeyboard, IconTimeline, IconTopologyStar3, IconTrash } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { Mark } from '../pictures/mark.tsx'
 import { toneOfHealth } from '../pictures/tone.ts'
@@ -98,6 +98,9 @@ function Tabs({ page }: { readonly page: Page }): ReactNode {
       </a>
       <a className={styles.tab} href={hrefOf({ page: 'trash' })} aria-current={page === 'trash' ? 'page' : undefined}>
         <IconTrash size={18} aria-hidden /> {words.trash.title}
+      </a>
+      <a className={styles.tab} href={hrefOf({ page: 'audit' })} aria-current={page === 'audit' ? 'page' : undefined}>
+        <IconTimeline size={18} aria-hidden /> {words.app.activity}
       </a>
     </>
   )

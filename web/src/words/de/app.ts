@@ -7,6 +7,7 @@ export const app: Words['app'] = {
   skip: 'Zum Inhalt springen',
   files: 'Dateien',
   locations: 'Orte',
+  activity: 'Aktivität',
   health: 'Zustand',
   pages: 'Seiten',
   language: 'Sprache',

@@ -69,6 +69,15 @@ export const problems: Readonly<Record<FailureCode, string>> = {
   'database.corrupt': 'Die Datenbank ist beschädigt; der Tresor lässt sich aus seinen Orten wiederherstellen',
   'database.unavailable': 'Die Datenbank antwortet nicht',
 
+  'audit.framing': 'Diese Bytes sind nicht von einem Prüfprotokoll',
+  'audit.signature': 'Eine Signatur des Prüfprotokolls ist falsch',
+  'audit.unsigned': 'Kein Schlüssel, dem vertraut wird, hat das signiert',
+  'audit.proof': 'Der Nachweis führt nicht zum signierten Kopf des Protokolls',
+  'audit.tampered': 'Das Prüfprotokoll ist nicht das, was signiert wurde',
+  'audit.absent': 'Diesen Eintrag hat das Prüfprotokoll nicht',
+  'audit.key': 'Die Signaturschlüssel des Prüfprotokolls sind nicht brauchbar',
+  'audit.busy': 'Auf das Prüfprotokoll wartet mehr, als es auf einmal aufnehmen kann',
+
   'access.denied': 'Nicht erlaubt',
   'access.unauthenticated': 'Bitte anmelden',
 

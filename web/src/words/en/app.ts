@@ -5,6 +5,7 @@ export const app = {
   skip: 'Skip to the content',
   files: 'Files',
   locations: 'Locations',
+  activity: 'Activity',
   health: 'Health',
   pages: 'Pages',
   language: 'Language',
