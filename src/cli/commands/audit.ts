@@ -61,9 +61,12 @@ function rowOf(one: AuditEntry): string[] {
 export async function exportAudit(context: Context, typed: string, options: { readonly personal: boolean }): Promise<number> {
   const { client, signal, out, host } = context
   const folder = resolve(host.folder, typed)
+  const found = await client.auditHead({ signal })
+  if (found.state === 'tampered') throw new Failure('audit.tampered', { detail: found.problem!.detail, next: found.problem!.next })
+  await sameLog(folder, found)
+  // Names first: the head that is copied with them covers them all.
+  if (options.personal) await exportPersonal(context, join(folder, 'personal.jsonl'))
   const head = await client.auditHead({ signal })
-  if (head.state === 'tampered') throw new Failure('audit.tampered', { detail: head.problem!.detail, next: head.problem!.next })
-  await sameLog(folder, head)
   const meter = out.meter()
   const tiles = await copyLog({
     from: { read: (path) => client.auditFile(path, { signal }) },
@@ -85,7 +88,6 @@ export async function exportAudit(context: Context, typed: string, options: { re
     signal,
   })
   await meter.close()
-  if (options.personal) await exportPersonal(context, join(folder, 'personal.jsonl'))
   await out.value({ folder, size: head.size, tiles, personal: options.personal })
   await out.line(`${head.size} entries, ${counted(tiles, 'new file')} in ${printable(folder)}`)
   await out.line(`Verify it anywhere with: quorate verify-audit ${printable(typed)} --key ${printable(join(typed, 'vkeys'))}`)
