@@ -25,13 +25,14 @@ export const rooms: Readonly<Record<string, Room>> = {
   storage: { folder: 'src/storage', floor: 3, uses: [] },
   audit: { folder: 'src/audit', floor: 3, uses: [] },
   identity: { folder: 'src/identity', floor: 3, uses: [] },
+  alarms: { folder: 'src/alarms', floor: 3, uses: [] },
   governance: { folder: 'src/governance', floor: 3, uses: [], pure: true },
   links: { folder: 'src/links', floor: 3, uses: [] },
   mpc: { folder: 'src/mpc', floor: 3, uses: [] },
   attestation: { folder: 'src/attestation', floor: 3, uses: [] },
   sandbox: { folder: 'src/sandbox', floor: 3, uses: [] },
 
-  access: { folder: 'src/access', floor: 4, uses: ['governance', 'audit', 'storage', 'identity'] },
+  access: { folder: 'src/access', floor: 4, uses: ['governance', 'audit', 'storage', 'identity', 'alarms'] },
 
   studies: { folder: 'src/studies', floor: 5, uses: ['access', 'attestation', 'mpc', 'sandbox'] },
 

@@ -49,6 +49,7 @@ import type {
   WriterList,
 } from '#contract'
 import type { AuditView } from './door-audit.ts'
+import type { AlarmDoor } from './door-alarms.ts'
 
 /** Who acts: the person at the machine, known by the socket's file permissions or the start link, or a person whom the site knows. */
 export type Actor = { readonly kind: 'local'; readonly name: string } | Person
@@ -90,7 +91,7 @@ export interface ReadGrant {
   close(): Promise<void>
 }
 
-export interface Door extends AuditView {
+export interface Door extends AuditView, AlarmDoor {
   site(): Promise<Site>
   status(request: { readonly check: boolean }): Promise<Status>
   createVault(request: VaultRequest): Promise<VaultSummary>

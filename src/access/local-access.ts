@@ -1,19 +1,28 @@
 // The door of a site that one person runs: the local operator may do everything, everybody else nothing.
 import type { AuditLog } from '#audit'
 import { Failure } from '#base'
+import type { Alarms } from '#alarms'
 import type { SiteStorage } from '#storage'
+import { alarmDoor } from './door-alarms.ts'
 import type { Access, Actor, Door } from './door.ts'
 import { auditView } from './door-audit.ts'
 
-export function createAccess(storage: SiteStorage, audit: AuditLog): Access {
-  return { enter: (actor) => createDoor(storage, audit, actor) }
+export function createAccess(storage: SiteStorage, audit: AuditLog, alarms: Alarms): Access {
+  return { enter: (actor) => createDoor({ storage, audit, alarms }, actor) }
 }
 
-function createDoor(storage: SiteStorage, audit: AuditLog, actor: Actor): Door {
+interface Rooms {
+  readonly storage: SiteStorage
+  readonly audit: AuditLog
+  readonly alarms: Alarms
+}
+
+function createDoor({ storage, audit, alarms }: Rooms, actor: Actor): Door {
   if (actor.kind !== 'local') throw new Failure('access.denied', { detail: 'only the person who runs this site may use it yet' })
   const by = actor.name
   return {
     ...auditView(audit, actor),
+    ...alarmDoor(alarms, by),
     site: () => storage.site(),
     status: (request) => storage.status(request),
     createVault: (request) => storage.createVault(request),

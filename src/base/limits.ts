@@ -25,6 +25,10 @@ export const limits = {
   /** After an answer that came before the end of the body, the rest is read for so long, so that the answer arrives. */
   lingerMs: 10_000,
   connectionsMax: 1024,
+  /** From outside: one address, or one /64 of IPv6, holds at most so many of them. A hospital behind one address still fits. */
+  connectionsPerAddressMax: 256,
+  handshakeMs: 10_000,
+  certificateLookMs: 10_000,
   eventListenersMax: 64,
   eventHeartbeatMs: 15_000,
   sessionsMax: 1024,
@@ -53,4 +57,12 @@ export const limits = {
   refusalsNotedPerMinute: 120,
   /** Sessions and tokens that are known without asking the database. */
   recognisedMax: 10_000,
+  /** Alarms: one message may take so long; more than so many an hour become one that says so. */
+  alarmSendMs: 30_000,
+  alarmMessagesPerHourMax: 20,
+  /** Different causes that rang and are not yet written down. */
+  alarmsRungMax: 500,
+  alarmsKeptMax: 5000,
+  alarmDeliveriesKeptMax: 10_000,
+  breachEntriesMax: 1000,
 } as const

@@ -107,9 +107,9 @@ async function fulfil({ wish, globals, program }: Parsed, host: Host, out: Outpu
   if (wish.kind === 'cat' && wish.range !== undefined) (await import('./commands/cat.ts')).parseByteRange(wish.range)
   const passphrase = await passphraseOf(host, globals, MAKES_KEYS.has(wish.kind))
   if (wish.kind === 'serve') {
-    const { port, open } = wish
+    const { port, open, outside } = wish
     if (!['localhost', '127.0.0.1', '::1'].includes(wish.host)) throw new Failure('cli.usage', loopbackOnly(wish.host))
-    await host.serve({ home: globals.home, passphrase, waitMs, port, open, json: out.json })
+    await host.serve({ home: globals.home, passphrase, waitMs, port, open, outside, json: out.json })
     return EXIT.done
   }
   const connection = await host.connect({ home: globals.home, passphrase, waitMs, command: wish.kind })
@@ -125,6 +125,6 @@ async function fulfil({ wish, globals, program }: Parsed, host: Host, out: Outpu
 function loopbackOnly(given: string): { detail: string; next: string } {
   return {
     detail: `${given} is not this machine: the site speaks plain HTTP, so it serves loopback only.`,
-    next: 'From another machine use a tunnel: ssh -L 7878:localhost:7878 THIS-MACHINE',
+    next: 'For other machines give the site a name: --public-url https://NAME. Or use a tunnel: ssh -L 7878:localhost:7878 THIS-MACHINE',
   }
 }

@@ -75,5 +75,17 @@ export interface ServeRequest {
   /** Undefined takes the usual port, or the next free one. */
   readonly port: number | undefined
   readonly open: boolean
+  readonly outside: OutsideWish
   readonly json: boolean
+}
+
+/** How others are to reach the site, as typed; undefined leaves it to the environment. */
+export interface OutsideWish {
+  readonly publicUrl?: string | undefined
+  readonly listen?: string | undefined
+  readonly certificate?: string | undefined
+  readonly certificateKey?: string | undefined
+  readonly trustedProxy?: string | undefined
+  readonly redirectHttp?: string | undefined
+  readonly tls12?: boolean | undefined
 }

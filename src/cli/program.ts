@@ -14,6 +14,7 @@ import type { PutOptions } from './commands/put.ts'
 import type { RestoreOptions } from './commands/restore.ts'
 import type { RmOptions } from './commands/rm.ts'
 import type { VersionsOptions } from './commands/versions.ts'
+import type { OutsideWish } from './host.ts'
 import type { PassphraseOptions } from './passphrase.ts'
 import { addAuditCommands, type AuditWish } from './program-audit.ts'
 import { addPastCommands, pairOfVersions, type PastWish } from './program-past.ts'
@@ -71,7 +72,13 @@ export type Wish =
   | { readonly kind: 'writer-add'; readonly file: string; readonly name: string }
   | { readonly kind: 'writer-remove'; readonly writer: string }
   | { readonly kind: 'writer-acknowledge'; readonly alarm: string }
-  | { readonly kind: 'serve'; readonly port: number | undefined; readonly host: string; readonly open: boolean }
+  | {
+      readonly kind: 'serve'
+      readonly port: number | undefined
+      readonly host: string
+      readonly open: boolean
+      readonly outside: OutsideWish
+    }
   | { readonly kind: 'completion'; readonly shell: 'bash' | 'zsh' | 'fish' }
   | { readonly kind: 'complete-path'; readonly prefix: string }
 
@@ -398,11 +405,19 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
     .action((alarm) => wish({ kind: 'writer-acknowledge', alarm }))
   program
     .command('serve')
-    .description('run the site until it is stopped, with its page on localhost')
-    .option('--port <port>', 'default 7878, or the next free one', port)
-    .option('--host <host>', 'loopback only', 'localhost')
+    .description('run the site until it is stopped, with its page on localhost, and for others by HTTPS where a public address is given')
+    .option('--port <port>', 'of the page on localhost: default 7878, or the next free one', port)
+    .option('--host <host>', 'of the page on localhost: loopback only', 'localhost')
     .option('--open', 'open the page in a browser')
-    .action(({ port: wanted, host, open }) => wish({ kind: 'serve', port: wanted, host, open: open === true }))
+    .option('--public-url <url>', 'how others reach the site: https://vault.hospital.example; also QUORATE_PUBLIC_URL')
+    .option('--listen <addresses>', 'where to listen for them, with commas between: 0.0.0.0:443 (default: all addresses, port of the URL)')
+    .option('--certificate <file>', 'PEM, the one of the site first; followed while the site runs. Without one the site makes its own')
+    .option('--certificate-key <file>', 'PEM, without a passphrase')
+    .option('--trusted-proxy <addresses>', 'a proxy does TLS: believe its X-Forwarded-* or Forwarded headers from these addresses alone')
+    .option('--redirect-http <address>', 'answer plain HTTP there with the way to HTTPS, such as :80')
+    .option('--tls12', 'also TLS 1.2, for browsers that cannot do 1.3')
+    .addHelpText('after', '\nMore: docs/operate/https.md')
+    .action(({ port: wanted, host, open, ...outside }) => wish({ kind: 'serve', port: wanted, host, open: open === true, outside }))
   program
     .command('completion')
     .description('print the completion script of a shell')

@@ -24,6 +24,7 @@ import { identityCalls, type IdentityCalls } from './identity-calls.ts'
 import { routes, type Route } from './routes.ts'
 import type { WriterKey, WriterList } from './writers.ts'
 import { auditCalls, type AuditCalls } from './audit-calls.ts'
+import { alarmCalls, type AlarmCalls } from './alarm-calls.ts'
 import { uploadCalls, type UploadCalls } from './upload-calls.ts'
 import type { Capabilities } from './contract.ts'
 import type { DeletionListing, KeepingRule, KeepingView, MomentPlan, PurgePlan, Removal, TrashListing } from './trash.ts'
@@ -87,7 +88,7 @@ export interface Download {
 }
 
 /** Calls of a site. Every refusal is a `Failure` with the code of the server. */
-export interface Client extends UploadCalls, IdentityCalls, AuditCalls {
+export interface Client extends UploadCalls, IdentityCalls, AuditCalls, AlarmCalls {
   site(options?: CallOptions): Promise<Site>
   status(query?: { check?: boolean }, options?: CallOptions): Promise<Status>
   createVault(body: VaultRequest, options?: CallOptions): Promise<VaultSummary>
@@ -218,6 +219,7 @@ export function createClient(transport: Transport): Client {
     openSession: (body, options) => call(routes.openSession, { body }, options),
     ...identityCalls(call),
     ...auditCalls(call, async (route, input, options) => (await send(transport, route, input, options)).body, collect),
+    ...alarmCalls(call),
     ...uploadCalls(call, async ({ query, params, body, size, options }) => {
       const headers = { 'content-type': 'application/octet-stream', ...(size === undefined ? {} : { 'content-length': String(size) }) }
       const address = target(routes.sendUpload, { query, params })

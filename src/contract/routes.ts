@@ -1,6 +1,7 @@
 // Every route of the API in one table. The server registers them from here, the client calls them from here.
 import { z } from 'zod'
 import * as c from './change.ts'
+import { alarmRoutes } from './alarms.ts'
 import * as h from './health.ts'
 import { identityRoutes } from './identity.ts'
 import * as p from './plan.ts'
@@ -535,6 +536,7 @@ export const routes = {
     status: 200,
     summary: 'Server-sent events, one `event` of the schemas as JSON in each data line',
   },
+  ...alarmRoutes,
   openSession: {
     method: 'POST',
     path: '/api/v1/session',

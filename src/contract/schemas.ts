@@ -61,6 +61,8 @@ export const locationStatus = z.object({
   /** One plain sentence; empty when healthy. */
   detail: z.string(),
   next: z.string(),
+  /** Code of what it answered with last, where that was no success. */
+  reason: z.string().optional(),
   fragments: z.object({
     held: z.number().int(),
     /** Known to be absent there. */

@@ -70,8 +70,9 @@ function listens(path: string): Promise<boolean> {
 
 async function ownSite(environment: Environment, request: ConnectRequest, paths: HomePaths, lock: HomeLock): Promise<Connection> {
   try {
-    const [{ openSite }, { databasePlace }, { inProcessTransport }, { createLog }, { createClient }] = await Promise.all([
+    const [{ openSite }, { ringFindings }, { databasePlace }, { inProcessTransport }, { createLog }, { createClient }] = await Promise.all([
       import('./site.ts'),
+      import('./alarm-watch.ts'),
       import('./database-place.ts'),
       import('../gateways/api/in-process-transport.ts'),
       import('./log.ts'),
@@ -85,6 +86,7 @@ async function ownSite(environment: Environment, request: ConnectRequest, paths:
     return {
       client: createClient(inProcessTransport(site.access.enter(local), { identity: site.identity, operator: local })),
       async close() {
+        await ringFindings(site, site.storage.tasks()).catch(() => undefined)
         await Promise.race([site.close(), sleep(CLOSE_MS, undefined, { ref: false })])
         await lock.release()
       },

@@ -1,6 +1,7 @@
 // The only reader of the environment. Everybody else is told what concerns them.
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { OutsideRequest } from './outside-request.ts'
 
 export interface Environment {
   /** QUORATE_HOME, default `.quorate` in the person's own folder. Absolute. */
@@ -16,6 +17,8 @@ export interface Environment {
   /** QUORATE_LOG: `info`, `warn`, `error` or `silent`. */
   readonly logLevel: LogLevel | undefined
   readonly personFolder: string
+  /** QUORATE_PUBLIC_URL, QUORATE_LISTEN, QUORATE_CERTIFICATE, QUORATE_CERTIFICATE_KEY, QUORATE_TRUSTED_PROXY, QUORATE_REDIRECT_HTTP, QUORATE_TLS12. */
+  readonly outside: OutsideRequest
   /** AWS_*, AZURE_*, GOOGLE_*, QUORATE_SFTP_*, QUORATE_WEBDAV_*: credentials of locations that name no file. */
   readonly variables: Readonly<Record<string, string | undefined>>
 }
@@ -35,6 +38,15 @@ export function readEnvironment(): Environment {
     mayOpenBrowser: !env['QUORATE_NO_OPEN'],
     logLevel: LOG_LEVELS.find((known) => known === level),
     personFolder: homedir(),
+    outside: {
+      publicUrl: env['QUORATE_PUBLIC_URL'] || undefined,
+      listen: env['QUORATE_LISTEN'] || undefined,
+      certificate: env['QUORATE_CERTIFICATE'] || undefined,
+      certificateKey: env['QUORATE_CERTIFICATE_KEY'] || undefined,
+      trustedProxy: env['QUORATE_TRUSTED_PROXY'] || undefined,
+      redirectHttp: env['QUORATE_REDIRECT_HTTP'] || undefined,
+      tls12: env['QUORATE_TLS12'] === '1',
+    },
     variables: Object.fromEntries(Object.entries(env).filter(([name]) => /^(?:AWS|AZURE|GOOGLE|QUORATE_(?:SFTP|WEBDAV))_/.test(name))),
   }
 }

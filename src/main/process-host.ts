@@ -65,6 +65,7 @@ export function processHost(environment: Environment, options: { readonly build:
         // Nobody sits at a service or a script.
         open: request.open && process.stdout.isTTY,
         build: options.build,
+        folder: process.cwd(),
         signal: stop.signal,
         errors: sink(process.stderr),
         ready: (site) => out.write(request.json ? `${JSON.stringify(site)}\n` : welcome(site)),
@@ -74,7 +75,14 @@ export function processHost(environment: Environment, options: { readonly build:
 }
 
 function welcome(site: ServedSite): string {
-  return `Quorate is ready. Its page, for you only:\n\n  ${site.link}\n\n  home  ${site.home}\n  stop  Ctrl-C\n`
+  const own = `Quorate is ready. Its page, for you only:\n\n  ${site.link}\n\n  home  ${site.home}\n  stop  Ctrl-C\n`
+  const { outside } = site
+  if (outside === undefined) return own
+  const trust =
+    outside.install === undefined
+      ? ''
+      : `\nIts certificate is its own. How devices trust it:\n\n  ${outside.install}\n  ${outside.fingerprint ?? ''}\n`
+  return `${own}\nFor others (listening on ${outside.listening.join(', ')}):\n\n  ${outside.url}\n${trust}`
 }
 
 /** `stop`: from then on nobody is waited for who does not read. */

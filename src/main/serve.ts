@@ -3,15 +3,18 @@ import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Failure } from '#base'
+import { Failure, systemClock } from '#base'
 import { createApi, createLoopback, type Api, type Loopback } from '#gateways/api'
 import type { Sink } from '../cli/cli.ts'
 import { databasePlace } from './database-place.ts'
 import type { Environment } from './environment.ts'
 import { busy, readHolder, tryLock, type HomeLock } from './home-lock.ts'
+import { watchForAlarms } from './alarm-watch.ts'
 import { homePaths, prepareHome, type HomePaths } from './home.ts'
 import { createLog, type SiteLog } from './log.ts'
 import { operator } from './operator.ts'
+import type { PreparedOutside } from './outside.ts'
+import { planOutside, type OutsideRequest } from './outside-request.ts'
 import { productVersion } from './product-version.ts'
 import { openSite, type OpenSite } from './site.ts'
 import { socketAddress } from './socket-address.ts'
@@ -22,10 +25,14 @@ export interface ServeOptions {
   readonly passphrase: string | undefined
   readonly waitMs: number
   readonly port: number | undefined
+  /** What was typed goes before the environment. */
+  readonly outside: OutsideRequest
   /** Open the page in a browser. */
   readonly open: boolean
   /** Builds the page when its sources are newer; else what is built is served. */
   readonly build: boolean
+  /** The folder that relative names of files belong to. */
+  readonly folder: string
   /** Ends the site. */
   readonly signal: AbortSignal
   readonly errors: Sink
@@ -39,6 +46,18 @@ export interface ServedSite {
   readonly url: string
   /** Holds the code of this start: whoever has it may do everything. */
   readonly link: string
+  /** How others reach it. */
+  readonly outside?: ServedOutside | undefined
+}
+
+export interface ServedOutside {
+  readonly url: string
+  /** Addresses with ports. */
+  readonly listening: readonly string[]
+  /** The page that says how devices trust the site's own certificate authority. */
+  readonly install?: string | undefined
+  /** Of that authority. */
+  readonly fingerprint?: string | undefined
 }
 
 const PORT = 7878
@@ -77,13 +96,25 @@ async function waitForLock(paths: HomePaths, options: ServeOptions): Promise<Hom
 
 async function runSite(paths: HomePaths, lock: HomeLock, options: ServeOptions): Promise<void> {
   const log = await createLog(options.environment.logLevel ?? 'warn')
-  const pages = await builtPages(options)
   const { environment, passphrase } = options
+  const asked = Object.entries(options.outside).filter(([, value]) => value !== undefined)
+  const plan = planOutside({ ...environment.outside, ...Object.fromEntries(asked) }, options.folder)
+  const outside =
+    plan === undefined ? undefined : await (await import('./outside.ts')).prepareOutside(plan, { home: paths.folder, clock: systemClock })
+  const pages = await builtPages(options)
   const database = await databasePlace(paths.folder, environment)
   const site = await openSite({ home: paths.folder, environment: environment.variables, passphrase, database, log })
+  let watching: Promise<void> | undefined
   try {
     await noteStart(site, 'start', log)
-    const api = await createApi({ access: site.access, operator: operator(), identity: site.identity, log, pages })
+    const api = await createApi({
+      access: site.access,
+      operator: operator(),
+      identity: site.identity,
+      log,
+      pages,
+      install: outside?.install,
+    })
     const socket = socketAddress(paths.socket)
     try {
       await api.listenOnSocket(socket.path)
@@ -91,8 +122,15 @@ async function runSite(paths: HomePaths, lock: HomeLock, options: ServeOptions):
       const port = await listen(api, loopback, options)
       const url = `http://localhost:${port}/`
       const link = `${url}#open=${loopback.code}`
+      const served = outside === undefined ? undefined : await openOutside(outside, api, url)
+      void outside?.watch(options.signal)
+      site.alarms.run()
+      watching = watchForAlarms(
+        { ...site, home: paths.folder, clock: systemClock, log, certificate: certificateOf(outside) },
+        options.signal,
+      )
       await lock.announce({ command: 'serve', link })
-      await options.ready({ home: paths.folder, port, url, link })
+      await options.ready({ home: paths.folder, port, url, link, ...(served === undefined ? {} : { outside: served }) })
       if (options.open) await openBrowser(paths, link, options)
       await aborted(options.signal)
     } finally {
@@ -101,6 +139,7 @@ async function runSite(paths: HomePaths, lock: HomeLock, options: ServeOptions):
       await rm(paths.door, { force: true })
     }
   } finally {
+    if (options.signal.aborted) await watching
     await noteStart(site, 'stop', log)
     await site.close()
   }
@@ -115,6 +154,19 @@ async function noteStart(site: OpenSite, kind: 'start' | 'stop', log: SiteLog): 
     if (!(error instanceof Failure)) throw error
     log.error({ code: error.code, detail: error.message }, `the ${kind} of the site could not be written to the audit log`)
   }
+}
+
+function certificateOf(outside: PreparedOutside | undefined): (() => { endsMs: number; trouble: boolean; own: boolean }) | undefined {
+  const certificate = outside?.certificate
+  if (certificate === undefined) return undefined
+  return () => ({ endsMs: certificate.facts.endsMs, trouble: certificate.trouble !== undefined, own: outside?.install !== undefined })
+}
+
+async function openOutside(outside: PreparedOutside, api: Api, loopback: string): Promise<ServedOutside> {
+  const listening = await outside.open(api)
+  const { install } = outside
+  const own = install === undefined ? {} : { install: `${loopback}install`, fingerprint: install.fingerprint }
+  return { url: outside.url, listening, ...own }
 }
 
 /** The port that was asked for and no other, or the usual one, or the next free one. */

@@ -1,10 +1,12 @@
 // A site in this process: its storage behind the one door.
+import { join } from 'node:path'
 import { type Clock, systemClock } from '#base'
 import { type Access, createAccess } from '#access'
+import { alarmMigrations, type Alarms, type AlarmTables, openAlarms } from '#alarms'
 import { type AuditLog, auditMigrations, type AuditTables, openAudit } from '#audit'
 import { type DatabasePlace, openDatabase } from '#database'
-import { identityMigrations, openIdentity, type Identity, type IdentityTables } from '#identity'
-import { openSiteStorage, storageMigrations, type StorageTables } from '#storage'
+import { identityMigrations, openIdentity, type Identity, type IdentityEvents, type IdentityTables } from '#identity'
+import { openSiteStorage, type SiteStorage, storageMigrations, type StorageTables } from '#storage'
 import { identityRecord } from './identity-record.ts'
 import type { SiteLog } from './log.ts'
 import { productVersion } from './product-version.ts'
@@ -20,19 +22,21 @@ export interface SiteOptions {
 }
 
 /** The tables of all rooms, in one database: what belongs together is changed in one transaction. */
-type SiteTables = StorageTables & IdentityTables & AuditTables
+type SiteTables = StorageTables & IdentityTables & AuditTables & AlarmTables
 
 export interface OpenSite {
   readonly access: Access
   readonly identity: Identity
   readonly audit: AuditLog
+  readonly storage: SiteStorage
+  readonly alarms: Alarms
   close(): Promise<void>
 }
 
 export async function openSite({ home, environment, passphrase, database, log, clock }: SiteOptions): Promise<OpenSite> {
   const opened = await openDatabase<SiteTables>({
     ...database,
-    migrations: { ...storageMigrations, ...identityMigrations, ...auditMigrations },
+    migrations: { ...storageMigrations, ...identityMigrations, ...auditMigrations, ...alarmMigrations },
   })
   let audit: AuditLog | undefined
   try {
@@ -47,18 +51,27 @@ export async function openSite({ home, environment, passphrase, database, log, c
       productVersion,
       ...(clock === undefined ? {} : { clock }),
     })
+    const alarms = openAlarms({
+      db: opened,
+      clock: clock ?? systemClock,
+      secretsFolder: join(home, 'secrets'),
+      log,
+    })
     const identity = await openIdentity({
       database: opened,
       home,
-      events: identityRecord(opening, log),
+      events: ringing(identityRecord(opening, log), alarms),
       ...(clock === undefined ? {} : { clock }),
     })
     return {
-      access: createAccess(storage, opening),
+      access: createAccess(storage, opening, alarms),
       identity,
       audit: opening,
+      storage,
+      alarms,
       close: async () => {
         await storage.close()
+        await alarms.close()
         await opening.close()
         await opened.close()
       },
@@ -67,5 +80,16 @@ export async function openSite({ home, environment, passphrase, database, log, c
     await audit?.close()
     await opened.close()
     throw error
+  }
+}
+
+/** Sign-ins that are put off since too many failed ring. */
+function ringing(events: IdentityEvents, alarms: Alarms): IdentityEvents {
+  return {
+    async record(tx, event) {
+      await events.record(tx, event)
+      const { code } = event
+      if (code === 'identity.wait') alarms.ring({ code, subject: '', severity: 'warning', culprits: [], numbers: { count: 1 } })
+    },
   }
 }

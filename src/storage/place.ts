@@ -1,5 +1,5 @@
 // An enrolled location with what we have seen of it: is it ours, does it answer, how fast.
-import { type Clock, Failure, isFailure } from '#base'
+import { type Clock, Failure, type FailureCode, isFailure } from '#base'
 import type { LocationKind } from '#contract'
 import { canonicalBytes, parseCanonical } from '#format'
 import type { Location } from './location.ts'
@@ -20,6 +20,7 @@ export interface PlaceView {
   readonly presence: Presence
   readonly detail: string
   readonly next: string
+  readonly code: FailureCode | undefined
   readonly latencyMs: number | null
   readonly lastSeenMs: number | null
 }
@@ -73,6 +74,7 @@ export class Place {
       presence: this.#presence,
       detail: this.#failure?.message ?? '',
       next: this.#failure?.next ?? '',
+      code: this.#failure?.code,
       latencyMs: this.#latencyMs === null ? null : Math.round(this.#latencyMs * 10) / 10,
       lastSeenMs: this.#lastSeenMs,
     }

@@ -99,7 +99,7 @@ function visible(column: string): ReturnType<typeof sql<boolean>> {
 }
 
 export function locationStatus(place: Place, counts: Counts): LocationStatus {
-  const { presence, detail, next, latencyMs, lastSeenMs } = place.view
+  const { presence, detail, next, code, latencyMs, lastSeenMs } = place.view
   const away = presence === 'empty' || presence === 'foreign' || presence === 'unreachable'
   const fragments = away
     ? { held: 0, lost: counts.held + counts.lost + counts.corrupt, corrupt: 0, pending: counts.pending }
@@ -136,6 +136,7 @@ export function locationStatus(place: Place, counts: Counts): LocationStatus {
     state,
     detail: words.detail,
     next: words.next,
+    ...(code === undefined ? {} : { reason: code }),
     fragments,
     bytes: counts.bytes,
     latencyMs,

@@ -1,5 +1,11 @@
 // The face of the API gateway: HTTP for the local site, and the same calls without a socket.
-export { createApi, type Api, type ApiOptions } from './server.ts'
+export { createApi, type Api, type ApiOptions, type Outside } from './server.ts'
 export { inProcessTransport } from './in-process-transport.ts'
 export { createLoopback, type Loopback } from './loopback.ts'
 export type { Log } from './log.ts'
+export type { CertificatePair } from './outside/certificate.ts'
+export { keepCertificate, type CertificateKeeper } from './outside/certificate-keeper.ts'
+export type { Install } from './outside/install.ts'
+export { certificateHost, openLocalAuthority } from './outside/local-authority.ts'
+export { createPublicEntrance, type PublicEntrance } from './outside/public-entrance.ts'
+export { createTrustedProxy } from './outside/trusted-proxy.ts'

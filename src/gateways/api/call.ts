@@ -26,6 +26,8 @@ export type ApiBounds = {
       | 'stopGraceMs'
       | 'eventListenersMax'
       | 'eventHeartbeatMs'
+      | 'handshakeMs'
+      | 'connectionsPerAddressMax'
   ]: number
 }
 

@@ -5,6 +5,7 @@ import { Failure } from '#base'
 import type { IdentityRoutes, Routes, Stored } from '#contract'
 import { auditHandlers } from './audit-handlers.ts'
 import { bytesAnswer, type Answer, type ApiRequest } from './answer.ts'
+import { alarmHandlers } from './alarm-handlers.ts'
 import { announced } from './body.ts'
 import { CONTENT_SECURITY } from './content-headers.ts'
 import { download } from './download.ts'
@@ -109,6 +110,7 @@ export function createHandlers(bounds: EventBounds): Handlers {
     removeWriter: ({ door, params }) => door.removeWriter({ writer: params['id'] ?? '' }),
     acknowledge: ({ door, body }) => door.acknowledge(body),
     recover: ({ door, body }) => door.recover(body),
+    ...alarmHandlers,
     tasks: async ({ door }) => ({ tasks: [...(await door.tasks())] }),
     task: ({ door, params }) => door.task(params['id'] ?? ''),
     cancelTask: ({ door, params }) => door.cancelTask(params['id'] ?? ''),

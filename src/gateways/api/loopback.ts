@@ -3,6 +3,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { Failure, limits } from '#base'
 import { Refusal } from './answer.ts'
+import { verifySite } from './same-site.ts'
 
 export interface Loopback {
   /** Part of the start link, after `#`, so that it never travels in a request line. */
@@ -46,7 +47,7 @@ export function createLoopback(): Loopback {
     verifyCode,
     verifyOrigin(request) {
       verifyHost(request)
-      if (!request.isPage) verifySite(request)
+      if (!request.isPage) verifySite(request, `http://${request.headers['host']?.toLowerCase()}`)
     },
     holdsSession({ headers, port }) {
       const token = cookieOf(headers['cookie'] ?? '', cookieName(port))
@@ -70,15 +71,6 @@ function verifyHost({ headers, port }: LoopbackRequest): void {
   if (host === undefined || !hosts.includes(host)) {
     throw new Failure('api.host', { next: `Use http://localhost:${port}/.` })
   }
-}
-
-/** Fetch Metadata and Origin: what a browser sends by itself and a page cannot forge. Programs without them need the session alone. */
-function verifySite({ method, headers }: LoopbackRequest): void {
-  const site = headers['sec-fetch-site']
-  const direct = site === 'none' && (method === 'GET' || method === 'HEAD')
-  if (site !== undefined && site !== 'same-origin' && !direct) throw new Failure('api.cross-site')
-  const origin = headers['origin']
-  if (origin !== undefined && origin.toLowerCase() !== `http://${headers['host']?.toLowerCase()}`) throw new Failure('api.cross-site')
 }
 
 /** Cookies do not know ports: the name does, so that two sites on one machine do not overwrite each other's. */

@@ -1,6 +1,7 @@
-// The HTTP server: fastify routes from the table of the contract, behind two entrances that know who comes in.
+// The HTTP server: fastify routes from the table of the contract, behind entrances that know who comes in.
 import { chmod } from 'node:fs/promises'
 import type { Server } from 'node:http'
+import type { Server as SecureServer } from 'node:https'
 import type { AddressInfo, ListenOptions } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Access, Actor } from '#access'
@@ -14,9 +15,13 @@ import { needsNobody } from './identity-rights.ts'
 import { closed, closeWithin, createListener, listening } from './listener.ts'
 import type { Log } from './log.ts'
 import type { Loopback } from './loopback.ts'
+import type { CertificatePair } from './outside/certificate.ts'
+import { serveInstall, type Install } from './outside/install.ts'
+import type { PublicEntrance } from './outside/public-entrance.ts'
+import type { Secure } from './outside/public-listener.ts'
 import { servePages } from './pages.ts'
 import { splitTarget } from './query.ts'
-import { operatorAtTheMachine, unauthenticated, visitorOverLoopback, type Entrance } from './visitor.ts'
+import { operatorAtTheMachine, unauthenticated, visitorFromOutside, visitorOverLoopback, type Entrance } from './visitor.ts'
 import { SECURITY_HEADERS } from './write-answer.ts'
 
 export interface ApiOptions {
@@ -28,6 +33,8 @@ export interface ApiOptions {
   readonly log: Log
   /** Folder of the built browser client. */
   readonly pages?: string | undefined
+  /** The site's own certificate authority, for the page that says how to trust it. */
+  readonly install?: Install | undefined
   /** For tests; defaults are in `limits`. */
   readonly bounds?: Partial<ApiBounds> | undefined
 }
@@ -37,8 +44,23 @@ export interface Api {
   listenOnSocket(path: string): Promise<void>
   /** 127.0.0.1 and [::1] under one port (0 = any free one); answers the port. Fails with EADDRINUSE when either is taken. */
   listenOnLoopback(request: { readonly port: number; readonly loopback: Loopback }): Promise<number>
+  /** For strangers, by HTTPS, or by HTTP behind the proxy that the entrance trusts. Fails with the system's error. */
+  listenOutside(request: {
+    readonly address: string
+    readonly port: number
+    readonly entrance: PublicEntrance
+    readonly secure?: Secure | undefined
+  }): Promise<Outside>
+  /** Plain HTTP that leads to HTTPS. Answers the port. */
+  listenToRedirect(request: { readonly address: string; readonly port: number; readonly origin: string }): Promise<number>
   /** Takes no new calls, gives running ones `stopGraceMs` to end, then drops them. */
   close(): Promise<void>
+}
+
+export interface Outside {
+  readonly port: number
+  /** Another certificate for new connections. */
+  readonly renew: (pair: CertificatePair) => void
 }
 
 export async function createApi(options: ApiOptions): Promise<Api> {
@@ -55,9 +77,9 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     contexts: new WeakMap(),
     stop: stop.signal,
   }
-  const app = await createApp(gateway, options.pages)
+  const app = await createApp(gateway, options)
   const stopLooking = watchPresent(gateway)
-  const servers: Server[] = []
+  const servers: (Server | SecureServer)[] = []
   const open = async (entrance: Entrance, listen: ListenOptions): Promise<Server> => {
     const server = createListener(gateway, app, entrance)
     await listening(server, listen)
@@ -83,6 +105,20 @@ export async function createApi(options: ApiOptions): Promise<Api> {
       }
       return bound
     },
+    async listenOutside({ address, port, entrance, secure }) {
+      const { createPublicListener } = await import('./outside/public-listener.ts')
+      const { server, renew } = createPublicListener(gateway, app, entrance, secure)
+      await listening(server, { host: address, port })
+      servers.push(server)
+      return { port: (server.address() as AddressInfo).port, renew }
+    },
+    async listenToRedirect({ address, port, origin }) {
+      const { createRedirectListener } = await import('./outside/redirect-listener.ts')
+      const server = createRedirectListener(origin)
+      await listening(server, { host: address, port })
+      servers.push(server)
+      return (server.address() as AddressInfo).port
+    },
     async close() {
       stopLooking()
       stop.abort(new Failure('base.cancelled', { detail: 'The site is stopping.' }))
@@ -92,7 +128,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   }
 }
 
-async function createApp(gateway: Gateway, pages: string | undefined): Promise<FastifyInstance> {
+async function createApp(gateway: Gateway, { pages, install }: Pick<ApiOptions, 'pages' | 'install'>): Promise<FastifyInstance> {
   const app = Fastify({
     logger: false,
     exposeHeadRoutes: false,
@@ -128,6 +164,7 @@ async function createApp(gateway: Gateway, pages: string | undefined): Promise<F
     url: '/health',
     handler: async (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }),
   })
+  if (install !== undefined) serveInstall(app, gateway, install)
   if (pages !== undefined) await servePages(app, pages)
   await app.ready()
   return app
@@ -146,12 +183,17 @@ async function admit(gateway: Gateway, request: FastifyRequest): Promise<void> {
   const url = request.routeOptions.url
   const isApi = path.startsWith('/api/') || url?.startsWith('/api/') === true
   const headers = flat(raw)
-  const seen = { method: request.method, headers, port: entrance.port(), isPage: !isApi }
-  entrance.loopback.verifyOrigin(seen)
+  const asked = { method: request.method, headers, isPage: !isApi }
+  const remoteAddress = raw.socket.remoteAddress ?? ''
+  if (entrance.kind === 'public') entrance.entrance.verifyOrigin({ ...asked, remoteAddress })
+  else entrance.loopback.verifyOrigin({ ...asked, port: entrance.port() })
   if (!isApi) return
   const isFollowing = url === routes.events.path
-  const use = !isFollowing && !(headers['quorate-unattended'] === '1' && seen.method === 'GET')
-  const visitor = await visitorOverLoopback(gateway, entrance, { ...seen, raw, use })
+  const use = !isFollowing && !(headers['quorate-unattended'] === '1' && asked.method === 'GET')
+  const visitor =
+    entrance.kind === 'public'
+      ? await visitorFromOutside(gateway, entrance.entrance, { headers, remoteAddress, use })
+      : await visitorOverLoopback(gateway, entrance, { ...asked, port: entrance.port(), raw, use })
   if (visitor.actor === undefined && !needsNobody(request.method, url)) throw unauthenticated()
   gateway.contexts.set(raw, { ...context, visitor })
 }

@@ -5,9 +5,13 @@ import { Failure } from '#base'
 import type { Identity, Recognised } from '#identity'
 import { Refusal } from './answer.ts'
 import { cookieOf, cookieName, type Loopback, type LoopbackRequest } from './loopback.ts'
+import type { PublicEntrance } from './outside/public-entrance.ts'
 
 /** Set for every request by the listener that it came through; a request without one is refused. */
-export type Entrance = { readonly kind: 'socket' } | { readonly kind: 'loopback'; readonly loopback: Loopback; readonly port: () => number }
+export type Entrance =
+  | { readonly kind: 'socket' }
+  | { readonly kind: 'loopback'; readonly loopback: Loopback; readonly port: () => number }
+  | { readonly kind: 'public'; readonly entrance: PublicEntrance }
 
 /** Under which name the page was asked for, and how its cookie is called. */
 export interface Surroundings {
@@ -100,6 +104,37 @@ export async function visitorOverLoopback(
   const session = cookieOf(headers['cookie'] ?? '', cookieName(port))
   const isOperator = (): boolean => identity?.hasAdministrator() !== true && entrance.loopback.holdsSession(request)
   if (isOperator()) return { actor: operator, surroundings, stillIs: async () => isOperator() }
+  return bySession(identity, session, surroundings, use)
+}
+
+/** The prefix binds the cookie to this name, to HTTPS and to no other machine of the domain (RFC 6265bis, section 4.1.3.2). */
+const OUTSIDE_COOKIE = '__Host-quorate'
+
+/** A bearer token, else a session cookie: from outside nobody is the operator. */
+export async function visitorFromOutside(
+  { identity }: Pick<Knowledge, 'identity'>,
+  entrance: PublicEntrance,
+  request: { readonly headers: LoopbackRequest['headers']; readonly remoteAddress: string; readonly use: boolean },
+): Promise<Visitor> {
+  const { headers, use } = request
+  const surroundings: Surroundings = {
+    origin: entrance.origin,
+    host: new URL(entrance.origin).hostname,
+    cookie: { name: OUTSIDE_COOKIE, secure: true },
+    address: entrance.clientAddress(request),
+    agent: headers['user-agent'] ?? '',
+  }
+  const { authorization } = headers
+  if (authorization !== undefined) return bearer(identity, authorization, surroundings, use)
+  return bySession(identity, cookieOf(headers['cookie'] ?? '', OUTSIDE_COOKIE), surroundings, use)
+}
+
+async function bySession(
+  identity: Identity | undefined,
+  session: string | undefined,
+  surroundings: Surroundings,
+  use: boolean,
+): Promise<Visitor> {
   if (session === undefined || identity === undefined) return { actor: undefined, session, surroundings, stillIs: async () => true }
   const recognised = await identity.recognise('session', session, { use })
   return {

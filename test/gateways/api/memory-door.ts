@@ -4,6 +4,7 @@ import type { Access, Door, ReadGrant } from '#access'
 import { Failure } from '#base'
 import type { ChangeStatus, Entry, Kit, SiteEvent, Status, Task, VaultSummary } from '#contract'
 import { memoryAudit } from './memory-audit.ts'
+import { memoryAlarms } from './memory-alarms.ts'
 import { createMemoryHealth } from './memory-health.ts'
 import { createMemoryUploads } from './memory-uploads.ts'
 import { memoryPast } from './memory-past.ts'
@@ -153,6 +154,7 @@ export function createMemoryDoor(): MemoryDoor {
       files.set(path, [...versions, { bytes, type, modified: MODIFIED, number: versions.length + 1 }])
     },
     ...memoryPast({ note, entry }),
+    ...memoryAlarms(note),
     bytesOf: (path) => files.get(path)?.at(-1)?.bytes,
     async site() {
       note('site')

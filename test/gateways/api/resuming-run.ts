@@ -12,6 +12,7 @@ import type { SiteStorage } from '#storage'
 import { socketTransport } from '../../../src/cli/socket-transport.ts'
 import { makeSite, quiet, type TestSite } from '../../storage/site.ts'
 import { breakingLink } from './breaking-link.ts'
+import { roomInMemory } from './memory-alarms.ts'
 
 export interface Linked {
   readonly site: TestSite
@@ -33,9 +34,10 @@ export async function withLink(
   const socket = join(site.root, 'site.sock')
   const db = await openDatabase<AuditTables>({ file: ':memory:', migrations: auditMigrations })
   const audit = await openAudit({ db, clock: systemClock, home: site.home })
+  const alarms = await roomInMemory()
   const serve = async (storage: SiteStorage): Promise<Api> => {
     const api = await createApi({
-      access: createAccess(storage, audit),
+      access: createAccess(storage, audit, alarms),
       operator: { kind: 'local', name: 'test' },
       log: { ...quiet, error: () => undefined },
       bounds: { stopGraceMs: 10 },

@@ -106,8 +106,15 @@ export const problems: Readonly<Record<FailureCode, string>> = {
   'api.busy': 'Quorate bedient gerade so viele, wie es kann',
   'api.host': 'Unter diesem Namen ist Quorate nicht bekannt',
   'api.cross-site': 'Eine andere Webseite darf Quorate nicht aufrufen',
+  'api.insecure': 'Diese Site gibt es nur über HTTPS',
+  'api.certificate': 'Das Zertifikat der Site ist nicht brauchbar',
+  'api.certificate-ends': 'Das Zertifikat der Site läuft bald ab',
   'api.unreachable': 'Quorate antwortet nicht',
 
+  'alarms.absent': 'Diesen Alarm oder dieses Protokoll gibt es nicht',
+  'alarms.settings': 'So wie sie eingestellt sind, lassen sich Alarme nicht zustellen',
+  'alarms.delivery': 'Ein Alarm konnte nicht zugestellt werden',
+  'alarms.breach': 'Das kann jetzt nicht in das Protokoll geschrieben werden',
   'cli.usage': 'Der Befehl wurde nicht verstanden',
   'cli.file': 'Eine Datei auf diesem Rechner war nicht brauchbar',
 
