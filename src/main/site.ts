@@ -1,8 +1,8 @@
 // A site in this process: its storage behind the one door.
 import { join } from 'node:path'
-import { type Clock, systemClock } from '#base'
+import { type Clock, type Failure, systemClock } from '#base'
 import { type Access, createAccess } from '#access'
-import { alarmMigrations, type Alarms, type AlarmTables, openAlarms } from '#alarms'
+import { alarmMigrations, type Alarms, type AlarmTables, type Condition, openAlarms } from '#alarms'
 import { type AuditLog, auditMigrations, type AuditTables, openAudit } from '#audit'
 import { type DatabasePlace, openDatabase } from '#database'
 import { identityMigrations, openIdentity, type Identity, type IdentityEvents, type IdentityTables } from '#identity'
@@ -40,7 +40,19 @@ export async function openSite({ home, environment, passphrase, database, log, c
   })
   let audit: AuditLog | undefined
   try {
-    const opening = await openAudit({ db: opened, clock: clock ?? systemClock, home, log })
+    const alarms = openAlarms({
+      db: opened,
+      clock: clock ?? systemClock,
+      secretsFolder: join(home, 'secrets'),
+      log,
+    })
+    const opening = await openAudit({
+      db: opened,
+      clock: clock ?? systemClock,
+      home,
+      log,
+      alarm: (failure) => alarms.ring(tampering(failure)),
+    })
     audit = opening
     const storage = await openSiteStorage({
       home,
@@ -50,12 +62,6 @@ export async function openSite({ home, environment, passphrase, database, log, c
       log,
       productVersion,
       ...(clock === undefined ? {} : { clock }),
-    })
-    const alarms = openAlarms({
-      db: opened,
-      clock: clock ?? systemClock,
-      secretsFolder: join(home, 'secrets'),
-      log,
     })
     const identity = await openIdentity({
       database: opened,
@@ -81,6 +87,11 @@ export async function openSite({ home, environment, passphrase, database, log, c
     await opened.close()
     throw error
   }
+}
+
+/** Stays until somebody has seen it; what was changed behind our back begins the record of a breach. */
+function tampering({ code, kind }: Failure): Condition {
+  return { code, subject: '', severity: 'alarm', culprits: [], numbers: {}, stays: true, breach: kind === 'corrupt' }
 }
 
 /** Sign-ins that are put off since too many failed ring. */
