@@ -55,6 +55,8 @@ export interface Alarms {
   breach(id: string): Promise<Breach>
   beginBreach(request: { readonly text: string; readonly by: string }): Promise<Breach>
   addToBreach(request: BreachEntryRequest & { readonly id: string; readonly by: string }): Promise<Breach>
+  /** One look at what only time does; `run` looks by itself. */
+  look(): Promise<void>
   /** Looks after time and sends messages until the room is closed: for a site that runs, not for a single command. */
   run(): void
   close(): Promise<void>
@@ -198,6 +200,7 @@ export function openAlarms({ db, clock, secretsFolder, log, sendMs }: AlarmOptio
     breach: (id) => readBreach(db, id),
     beginBreach: (request) => beginByPerson(db, { ...request, nowMs: clock.now() }),
     addToBreach: (request) => addToBreach(db, { ...request, nowMs: clock.now() }),
+    look,
     run() {
       running = Promise.all([keepLooking(), keepSending()])
     },

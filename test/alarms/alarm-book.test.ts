@@ -106,6 +106,7 @@ test('a person has seen it: it is not told again, unless it becomes worse', asyn
   assert.deepEqual(seen.acknowledged, { by: 'Ada', at: '2026-11-20T12:00:00.000Z', note: 'the provider works on it' })
   await at.alarms.observe('vault', [condition({ severity: 'warning' })])
   assert.equal((await only(at)).state, 'acknowledged')
+  at.clock.ms += 1
   await at.alarms.observe('vault', [condition({ severity: 'alarm' })])
   assert.equal((await only(at)).state, 'open')
   assert.deepEqual(await told(at), ['began location.not-ours', 'worse location.not-ours'])
