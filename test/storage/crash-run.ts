@@ -288,15 +288,18 @@ class Grave {
   }
 }
 
-/** A change that was under way goes on by itself, to its end. */
+/** A change that was under way goes on by itself, to its end; one that waits to try again, as on a busy machine, is asked to go on now. */
 async function settled(storage: SiteStorage): Promise<void> {
-  for (let round = 0; round < 50; round++) {
+  let last: Awaited<ReturnType<typeof finished>> | undefined
+  for (let round = 0; round < 200; round++) {
     const { state, task } = await storage.change()
     if (state === 'idle') return
-    if (task === null) await storage.requestChange({})
-    else await finished(storage, Promise.resolve({ id: task }))
+    if (task === null || task === last?.id) {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      await storage.requestChange({})
+    } else last = await finished(storage, Promise.resolve({ id: task }))
   }
-  throw new Error(`the change does not end: ${JSON.stringify(await storage.change())}`)
+  throw new Error(`the change does not end: ${JSON.stringify({ change: await storage.change(), last })}`)
 }
 
 function open(home: string): Promise<SiteStorage> {
