@@ -1740,8 +1740,8 @@ class Catalogue:
             known(line)
 
     OPS = ("folder", "deal", "file", "move", "remove", "forget", "place", "unplace", "drop", "vault", "location", "leave")
-    # Names over time, where something in the trash came from, rules of keeping, records of deletions, unfinished uploads: nothing to restore by.
-    PAST = ("name", "history", "trash", "keep", "deletion", "upload", "upload-end")
+    # Names over time, where something in the trash came from, rules of keeping, grants, records of deletions, unfinished uploads: nothing to restore by.
+    PAST = ("name", "history", "trash", "keep", "grant", "deletion", "upload", "upload-end")
 
     def _folder(self, line):
         self.folders[catalogue_path(line, "path")] = line.get("created")

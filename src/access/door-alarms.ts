@@ -12,6 +12,8 @@ import type {
   DeliveryQuery,
   Trial,
 } from '#contract'
+import type { Authority } from './authority.ts'
+import type { Ability } from './rights.ts'
 
 export interface AlarmDoor {
   alarms(query: AlarmQuery): Promise<AlarmListing>
@@ -28,18 +30,26 @@ export interface AlarmDoor {
   addToBreach(request: BreachEntryRequest & { readonly id: string }): Promise<Breach>
 }
 
-/** `by`: the name under which it is kept. */
-export function alarmDoor(alarms: Alarms, by: string): AlarmDoor {
+/** Who looks after the site answers its alarms; a breach is the data protection officer's to judge. Kept under the name of whoever decided. */
+export function alarmDoor({ alarms, authority }: { readonly alarms: Alarms; readonly authority: Authority }): AlarmDoor {
+  const by = authority.actor.name
+  const may = async <T>(ability: Ability, work: () => Promise<T>): Promise<T> => {
+    await authority.demandAble('alarm', ability)
+    return work()
+  }
   return {
-    alarms: (query) => alarms.list(query),
-    acknowledgeAlarm: (request) => alarms.acknowledge({ ...request, by }),
-    alarmSettings: () => alarms.settings(),
-    setAlarmSettings: (settings) => alarms.setSettings(settings),
-    tryAlarms: ({ channel }) => alarms.try(channel),
-    deliveries: (query) => alarms.deliveries(query),
-    breaches: () => alarms.breaches(),
-    breach: ({ id }) => alarms.breach(id),
-    beginBreach: (request) => alarms.beginBreach({ ...request, by }),
-    addToBreach: (request) => alarms.addToBreach({ ...request, by }),
+    alarms: (query) => may('look', () => alarms.list(query)),
+    acknowledgeAlarm: (request) =>
+      may('alarms', () => authority.noted('alarm', { acknowledged: request.id }, () => alarms.acknowledge({ ...request, by }))),
+    alarmSettings: () => may('run', () => alarms.settings()),
+    setAlarmSettings: (settings) => may('run', () => authority.noted('settings', { of: 'alarms' }, () => alarms.setSettings(settings))),
+    tryAlarms: ({ channel }) => may('run', () => alarms.try(channel)),
+    deliveries: (query) => may('run', () => alarms.deliveries(query)),
+    breaches: () => may('records', () => alarms.breaches()),
+    breach: ({ id }) => may('records', () => alarms.breach(id)),
+    beginBreach: (request) =>
+      may('protection', () => authority.noted('alarm', { breach: 'begun' }, () => alarms.beginBreach({ ...request, by }))),
+    addToBreach: (request) =>
+      may('protection', () => authority.noted('alarm', { breach: request.id }, () => alarms.addToBreach({ ...request, by }))),
   }
 }

@@ -2,6 +2,7 @@
 import type { AuditActor, AuditLog } from '#audit'
 import type { AuditConsistency, AuditHead, AuditFilter, AuditPage, AuditStep, EraseRequest } from '#contract'
 import { Failure } from '#base'
+import type { Authority } from './authority.ts'
 import type { Actor } from './door.ts'
 
 export interface AuditView {
@@ -24,17 +25,25 @@ export interface AuditView {
   auditRestart(request: { readonly reason: string }): Promise<AuditHead>
 }
 
-/** Every part of the log for whoever has this object: who gets it is decided before. */
-export function auditView(audit: AuditLog, actor: Actor): AuditView {
-  const by = auditActor(actor)
+/** The log for those whose work it is to read it. */
+export function auditDoor({ audit, authority }: { readonly audit: AuditLog; readonly authority: Authority }): AuditView {
+  const by = auditActor(authority.actor)
+  const read = async <T>(work: () => Promise<T>): Promise<T> => {
+    await authority.demandAble('audit', 'records')
+    return work()
+  }
   return {
-    auditHead: () => audit.head(),
-    auditEntries: (request) => audit.entries(request),
-    auditReceipt: ({ index }) => audit.inclusion(index),
-    auditConsistency: ({ from }) => audit.consistency(from),
-    auditFile: ({ path }) => audit.file(path),
-    auditVerify: (request) => audit.verify(request),
+    auditHead: () => read(() => audit.head()),
+    auditEntries: (request) => read(() => audit.entries(request)),
+    auditReceipt: ({ index }) => read(() => audit.inclusion(index)),
+    auditConsistency: ({ from }) => read(() => audit.consistency(from)),
+    auditFile: ({ path }) => read(() => audit.file(path)),
+    auditVerify: async function* (request) {
+      await authority.demandAble('audit', 'records')
+      yield* audit.verify(request)
+    },
     auditPersonal: async function* ({ signal }) {
+      await authority.demandAble('audit', 'records')
       // Names leave the site in bulk: that is an event of its own.
       const { index } = await audit.append({
         kind: 'audit',
@@ -45,8 +54,14 @@ export function auditView(audit: AuditLog, actor: Actor): AuditView {
       if (signal?.aborted === true) throw new Failure('base.cancelled', { detail: `Cancelled after entry ${index} was written.` })
       yield* audit.personal(signal)
     },
-    auditErase: async (request) => ({ ...(await audit.erase({ ...request, actor: by })) }),
-    auditRestart: ({ reason }) => audit.restart({ reason, actor: by }),
+    auditErase: async (request) => {
+      await authority.demandAble('erase', 'protection')
+      return { ...(await audit.erase({ ...request, actor: by })) }
+    },
+    auditRestart: async ({ reason }) => {
+      await authority.demandAble('audit', 'run')
+      return audit.restart({ reason, actor: by })
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 // What a gateway gets: an object that already carries the authority of one actor. It cannot reach storage in another way.
 import type {
+  Candidates,
   Capabilities,
   ChangePreview,
   ChangeRequest,
@@ -8,6 +9,8 @@ import type {
   DrillAnswer,
   DrillVerdict,
   Entry,
+  GrantList,
+  GrantRequest,
   Kit,
   KitFacts,
   KitSecrets,
@@ -110,6 +113,13 @@ export interface Door extends AuditView, AlarmDoor {
     readonly after?: string | undefined
     readonly limit?: number | undefined
   }): Promise<Listing>
+  /** Names below a folder that hold the text; `next` goes on, even when a page found nothing. */
+  search(request: {
+    readonly path: string
+    readonly text: string
+    readonly after?: string | undefined
+    readonly limit?: number | undefined
+  }): Promise<Listing>
   stat(request: { readonly path: string }): Promise<Entry>
   openToWrite(request: {
     readonly path: string
@@ -161,6 +171,10 @@ export interface Door extends AuditView, AlarmDoor {
   restoreMoment(request: { readonly path: string; readonly at: string }): Promise<Task>
   deletions(request: { readonly after?: string | undefined; readonly limit?: number | undefined }): Promise<DeletionListing>
   deletionRecord(request: { readonly id: string }): Promise<Uint8Array>
+  /** What the actor may do at a path, and, for who manages it, who else may. */
+  grants(request: { readonly path: string }): Promise<GrantList>
+  candidates(request: { readonly path: string; readonly text: string }): Promise<Candidates>
+  setGrant(request: GrantRequest): Promise<GrantList>
   versions(request: { readonly path: string }): Promise<Versions>
   placement(request: { readonly path: string; readonly version?: number | undefined }): Promise<Placement>
   /** Raw bytes of one fragment, as the location keeps them. */

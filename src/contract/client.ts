@@ -15,6 +15,7 @@ import {
   type Versions,
   type LocationStatus,
 } from './schemas.ts'
+import type { Candidates, GrantList, grantRequest } from './grants.ts'
 import type { HealthHistory, HealthRequest, HealthView, MeasuredLocation, ScrubDepth, Traits } from './health.ts'
 import type { DrillAnswer, DrillRequest, DrillVerdict, ImportPreview, ImportPreviewRequest, ImportRequest } from './drill.ts'
 import type { Kit, KitRequest, RestoreRequest } from './kit.ts'
@@ -108,6 +109,11 @@ export interface Client extends UploadCalls, IdentityCalls, AuditCalls, AlarmCal
   move(body: { from: string; to: string; replace?: boolean }, options?: CallOptions): Promise<Entry>
   copy(body: { from: string; to: string; replace?: boolean }, options?: CallOptions): Promise<Entry>
   remove(query: { path: string; recursive?: boolean; version?: number; now?: boolean }, options?: CallOptions): Promise<Removal>
+  search(query: { path: string; text: string; after?: string; limit?: number }, options?: CallOptions): Promise<Listing>
+  /** What the asker may do there, and, for who manages it, who else may. */
+  grants(query: { path: string }, options?: CallOptions): Promise<GrantList>
+  candidates(query: { path: string; text: string }, options?: CallOptions): Promise<Candidates>
+  setGrant(body: z.input<typeof grantRequest>, options?: CallOptions): Promise<GrantList>
   versions(query: { path: string }, options?: CallOptions): Promise<Versions>
   trash(query?: { after?: string; limit?: number }, options?: CallOptions): Promise<TrashListing>
   restoreTrash(body: { id: string; to?: string }, options?: CallOptions): Promise<Entry>
@@ -178,6 +184,10 @@ export function createClient(transport: Transport): Client {
     move: (body, options) => call(routes.move, { body }, options),
     copy: (body, options) => call(routes.copy, { body }, options),
     remove: (query, options) => call(routes.remove, { query }, options),
+    search: (query, options) => call(routes.search, { query }, options),
+    grants: (query, options) => call(routes.grants, { query }, options),
+    candidates: (query, options) => call(routes.candidates, { query }, options),
+    setGrant: (body, options) => call(routes.setGrant, { body }, options),
     versions: (query, options) => call(routes.versions, { query }, options),
     trash: (query = {}, options) => call(routes.trash, { query }, options),
     restoreTrash: (body, options) => call(routes.restoreTrash, { body }, options),

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import * as c from './change.ts'
 import { alarmRoutes } from './alarms.ts'
+import { grantRoutes } from './grants.ts'
 import * as h from './health.ts'
 import { identityRoutes } from './identity.ts'
 import * as p from './plan.ts'
@@ -112,6 +113,19 @@ export const routes = {
     answer: s.listing,
     status: 200,
     summary: 'A page of a folder, in code point order',
+  },
+  search: {
+    method: 'GET',
+    path: '/api/v1/search',
+    query: path.extend({
+      text: z.string().min(1).max(200),
+      after: z.string().optional(),
+      limit: z.coerce.number().int().min(1).max(200).optional(),
+    }),
+    answer: s.listing,
+    status: 200,
+    summary:
+      'Files and folders below a folder whose name holds the text, whatever its case; `next` goes on, even when a page found nothing',
   },
   stat: { method: 'GET', path: '/api/v1/entry', query: path, answer: s.entry, status: 200, summary: 'One file or folder' },
   upload: {
@@ -332,6 +346,7 @@ export const routes = {
     status: 200,
     summary: 'The signed record of a deletion, for anybody to verify',
   },
+  ...grantRoutes,
   versions: {
     method: 'GET',
     path: '/api/v1/versions',

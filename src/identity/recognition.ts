@@ -36,6 +36,8 @@ export interface Recognition {
   recogniseAppPassword(account: string, secret: string): Promise<Recognised | undefined>
   /** For S3: the secret that signatures of this access key are checked with. */
   accessKey(name: string): Promise<{ readonly recognised: Recognised; readonly secret: Uint8Array } | undefined>
+  /** The same person with the roles and groups of this moment; undefined when they have left. */
+  present(person: Person): Promise<Person | undefined>
   /** Nothing that was known before counts any more. */
   forget(): void
 }
@@ -128,6 +130,9 @@ export function createRecognition(core: Omit<Core, 'changed'>): Recognition {
       const found = await core.db.kysely.selectFrom('identity_secret').select('sealed').where('id', '=', id).executeTakeFirst()
       if (found === undefined || found.sealed === null) return undefined
       return { recognised: row.recognised, secret: await core.sealing.open(found.sealed, `access key ${id}`) }
+    },
+    async present(person) {
+      return (await readPerson(core, person.id, person.means, person.scope))?.person
     },
     forget() {
       epoch++

@@ -9,6 +9,7 @@ import { identityMigrations, openIdentity, type Identity, type IdentityEvents, t
 import { openSiteStorage, type SiteStorage, storageMigrations, type StorageTables } from '#storage'
 import { identityRecord } from './identity-record.ts'
 import type { SiteLog } from './log.ts'
+import { peopleOf } from './people.ts'
 import { productVersion } from './product-version.ts'
 
 export interface SiteOptions {
@@ -70,7 +71,7 @@ export async function openSite({ home, environment, passphrase, database, log, c
       ...(clock === undefined ? {} : { clock }),
     })
     return {
-      access: createAccess(storage, opening, alarms),
+      access: createAccess({ storage, audit: opening, alarms, people: peopleOf(identity), clock: clock ?? systemClock }),
       identity,
       audit: opening,
       storage,

@@ -4,6 +4,7 @@ import { createFolder, relocate, removeEntry, type Store } from './catalogue.ts'
 import type { CatalogueLine } from './catalogue-lines.ts'
 import { keepDescription } from './description.ts'
 import { adoptRecord } from './deletion.ts'
+import { applyGrant } from './grants.ts'
 import { applyKeeping } from './keeping.ts'
 import { isBelow, splitPath } from './paths.ts'
 import { freeX, isOfSet } from './redeal-sets.ts'
@@ -138,6 +139,8 @@ export async function applyLine(tx: Tx, line: CatalogueLine, context: ApplyConte
       return
     case 'keep':
       return applyKeeping(tx, line)
+    case 'grant':
+      return applyGrant(tx, line)
     case 'deletion':
       return adoptRecord(tx, line.record)
     case 'upload':

@@ -73,6 +73,16 @@ const line = z.discriminatedUnion('op', [
     by: z.string(),
     at: z.string(),
   }),
+  z.object({
+    op: z.literal('grant'),
+    path,
+    subject: z.string().min(1).max(200),
+    /** Null takes it back. */
+    right: z.enum(['read', 'write', 'manage']).nullable(),
+    until: z.string().nullable(),
+    by: z.string().max(1000),
+    at: z.string(),
+  }),
   z.object({ op: z.literal('deletion'), record: z.string() }),
   z.object({
     op: z.literal('upload'),

@@ -3,6 +3,7 @@ import { Failure, limits, utf8 } from '#base'
 import { type Database, type Kysely, sql, type Transaction } from '#database'
 import { newId } from '#format'
 import { type CatalogueLine, encodeLine } from './catalogue-lines.ts'
+import { forgetGrants, moveGrants } from './grants.ts'
 import { applyKeeping, keepingBelow, moveKeeping, noKeeping } from './keeping.ts'
 import { foldersAbove, isBelow, isReserved, parsePath, splitPath, TRASH } from './paths.ts'
 import { takenAway } from './rebase-undo.ts'
@@ -54,7 +55,7 @@ export async function addVersion(
     readonly at?: string
     readonly ifAbsent: boolean
   },
-): Promise<{ number: number }> {
+): Promise<{ readonly file: string; readonly number: number }> {
   const { path, file: standing, folders } = await requireWritable(tx, request.path, request.ifAbsent)
   const missing = foldersAbove(path).filter((folder) => !folders.has(folder))
   if (missing.length > 0) await makeFolders(tx, missing, request.created)
@@ -89,7 +90,7 @@ export async function addVersion(
       at,
     },
   ])
-  return { number }
+  return { file, number }
 }
 
 export async function createFolder(tx: Tx, given: string, created: string): Promise<void> {
@@ -146,6 +147,7 @@ export async function relocate(
     await moveFolder(tx, { from, to, at })
     if (!isReserved(to) && !isReserved(from)) await moveKeeping(tx, from, to)
   }
+  await moveGrants(tx, from, to)
   await log(tx, [{ op: 'move', from, to, at }])
 }
 
@@ -216,6 +218,7 @@ export async function removeEntry(
   if (file !== undefined) {
     await log(tx, [{ op: 'remove', path }])
     await dropFiles(tx, [file.file], dropped)
+    await forgetGrants(tx, path)
     return 1
   }
   if (path === '/') throw new Failure('storage.path', { detail: 'the root cannot be removed' })
@@ -237,6 +240,7 @@ export async function removeEntry(
     .deleteFrom('folder')
     .where((eb) => eb.or([eb('path', '=', path), eb.and([eb('path', '>=', below), eb('path', '<', `${path}0`)])]))
     .execute()
+  await forgetGrants(tx, path)
   if (path.startsWith(`${TRASH}/`))
     await tx
       .deleteFrom('trash')
@@ -257,6 +261,7 @@ async function removeVersion(
   if (rows.length === 1) {
     await log(tx, [{ op: 'remove', path: file.path }])
     await dropFiles(tx, [file.file], dropped)
+    await forgetGrants(tx, file.path)
     return 1
   }
   await log(tx, [{ op: 'forget', file: file.file, number }])

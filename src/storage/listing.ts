@@ -95,6 +95,15 @@ export async function findVersion(db: Handle, given: string, number?: number): P
   return { file: file.file, path, number: version.number, modified: version.modified, deal }
 }
 
+/** The file at a path with its current version; undefined for folders and for nothing. */
+export async function objectAt(
+  db: Handle,
+  path: string,
+): Promise<{ readonly id: string; readonly version: number; readonly path: string } | undefined> {
+  const row = await db.selectFrom('file').select(['file', 'current']).where('path', '=', path).executeTakeFirst()
+  return row === undefined ? undefined : { id: row.file, version: row.current, path }
+}
+
 export async function versionsOf(db: Handle, given: string, present: Present): Promise<Versions> {
   const { file, path } = await findVersion(db, given)
   const rows = await db

@@ -1,7 +1,8 @@
-// What a snapshot says of the past beside the present state: names over time, the trash, the rules, the newest records of deletions.
+// What a snapshot says of the past beside the present state: names over time, the trash, the rules, the grants, the newest records of deletions.
 import type { Transaction } from '#database'
 import type { CatalogueLine } from './catalogue-lines.ts'
 import { CARRIED_MAX, isCarried } from './deletion.ts'
+import { grantLine } from './grants.ts'
 import { keepLine, rulesOf } from './keeping.ts'
 import type { StorageTables } from './tables.ts'
 
@@ -19,6 +20,19 @@ export async function* pastLines(tx: Transaction<StorageTables>): AsyncGenerator
     after = rows[rows.length - 1]!.id
   }
   for (const row of (await rulesOf(tx)).all) yield keepLine(row)
+  for (let after = { path: '', subject: '' }; ;) {
+    const rows = await tx
+      .selectFrom('path_grant')
+      .selectAll()
+      .where((eb) => eb.or([eb('path', '>', after.path), eb.and([eb('path', '=', after.path), eb('subject', '>', after.subject)])]))
+      .orderBy('path')
+      .orderBy('subject')
+      .limit(PAGE_ROWS)
+      .execute()
+    for (const row of rows) yield grantLine(row)
+    if (rows.length < PAGE_ROWS) break
+    after = rows[rows.length - 1]!
+  }
   const closed = await tx
     .selectFrom('deletion')
     .select('record')

@@ -3,7 +3,8 @@ import { Failure } from '#base'
 import type { Transaction } from '#database'
 import { z } from 'zod'
 import { relocate } from './catalogue.ts'
-import { type CatalogueLine, parseLine } from './catalogue-lines.ts'
+import { type CatalogueLine, encodeLine, parseLine } from './catalogue-lines.ts'
+import { grantLine, grantLinesBelow, putGrant } from './grants.ts'
 import { forgetMove } from './history.ts'
 import { keepLine, noKeeping, putKeeping } from './keeping.ts'
 import { isReserved, splitPath, TRASH } from './paths.ts'
@@ -34,6 +35,8 @@ const removed = z.object({
   folders: z.array(z.object({ path: z.string(), created: z.string() })),
   files: z.array(file),
   trash: trash.optional(),
+  /** Lines of the grants on it. */
+  grants: z.array(z.string()).optional(),
 })
 const forgotten = version.extend({ file: z.string() })
 export type Removed = z.infer<typeof removed>
@@ -56,7 +59,7 @@ export function parseReplaced(text: string | null): string | undefined {
 export async function takenAway(tx: Tx, lines: readonly CatalogueLine[], replaced?: string): Promise<ReadonlyMap<CatalogueLine, string>> {
   const found = new Map<CatalogueLine, string>()
   if (replaced !== undefined) for (const line of lines) if (line.op === 'file') found.set(line, JSON.stringify({ replaced }))
-  const taking = lines.filter(({ op }) => op === 'remove' || op === 'forget' || op === 'keep')
+  const taking = lines.filter(({ op }) => op === 'remove' || op === 'forget' || op === 'keep' || op === 'grant')
   if (taking.length === 0) return found
   if ((await tx.selectFrom('writer_certificate').select('fingerprint').limit(1).executeTakeFirst()) === undefined) return found
   for (const line of taking) {
@@ -64,6 +67,15 @@ export async function takenAway(tx: Tx, lines: readonly CatalogueLine[], replace
     if (line.op === 'keep') {
       const row = await tx.selectFrom('keeping').selectAll().where('path', '=', line.path).executeTakeFirst()
       if (row !== undefined) found.set(line, JSON.stringify(keepLine(row)))
+    }
+    if (line.op === 'grant') {
+      const row = await tx
+        .selectFrom('path_grant')
+        .selectAll()
+        .where('path', '=', line.path)
+        .where('subject', '=', line.subject)
+        .executeTakeFirst()
+      if (row !== undefined) found.set(line, JSON.stringify(grantLine(row)))
     }
     if (line.op === 'forget') {
       const row = await tx
@@ -98,7 +110,8 @@ async function below(tx: Tx, path: string): Promise<Removed> {
         .where('id', '=', path.slice(TRASH.length + 1))
         .executeTakeFirst()
     : undefined
-  const out: Removed = { folders, files: [], ...(entry === undefined ? {} : { trash: entry }) }
+  const grants = (await grantLinesBelow(tx, path)).map(encodeLine)
+  const out: Removed = { folders, files: [], grants, ...(entry === undefined ? {} : { trash: entry }) }
   for (const one of files) {
     const versions = await tx
       .selectFrom('file_version')
@@ -158,8 +171,13 @@ export async function undoLine(tx: Tx, line: CatalogueLine, undo: string | null)
       if (before.op === 'keep') await putKeeping(tx, before)
       return
     }
+    case 'grant': {
+      const before = undo === null ? ({ ...line, right: null } as const) : parseLine(undo)
+      if (before.op === 'grant') await putGrant(tx, before)
+      return
+    }
     case 'remove': {
-      const { folders, files, trash: entry } = parseRemoved(undo)
+      const { folders, files, trash: entry, grants = [] } = parseRemoved(undo)
       if (entry !== undefined) await tx.insertInto('trash').values(entry).execute()
       for (const { path, created } of folders)
         await tx
@@ -177,6 +195,10 @@ export async function undoLine(tx: Tx, line: CatalogueLine, undo: string | null)
             .insertInto('past_name')
             .values({ ...one, file })
             .execute()
+      }
+      for (const text of grants) {
+        const grant = parseLine(text)
+        if (grant.op === 'grant') await putGrant(tx, grant)
       }
       return
     }

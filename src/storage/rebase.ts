@@ -121,6 +121,9 @@ class Redo {
       case 'keep':
         // It notes itself.
         return applyLine(this.#tx, line, this.#request.context)
+      case 'grant':
+        // On what they moved meanwhile it goes along; on what they removed it means nothing any more. It notes itself.
+        return applyLine(this.#tx, { ...line, path: this.#translate(line.path) }, this.#request.context)
       case 'vault':
       case 'location':
       case 'leave':

@@ -1,7 +1,7 @@
 // What all parts of an open site share: its database, its vault, work under way, and what it tells.
 import { type Clock, Failure, rfc3339, systemClock } from '#base'
 import type { Signer, VerifyingKeys } from '#crypto/primitives'
-import type { Database, DatabasePlace } from '#database'
+import type { Database, DatabasePlace, Transaction } from '#database'
 import { type ArenaPool, createArenaPool } from './arena-pool.ts'
 import type { Store } from './catalogue.ts'
 import { type ChunkPool, createChunkPool } from './chunk-pool.ts'
@@ -33,6 +33,15 @@ import type { Uploads } from './uploads.ts'
 import { type StorageLog, Vault } from './vault.ts'
 import { type LogLimits, VaultLog } from './vault-log.ts'
 import { WriterBook } from './writers-book.ts'
+
+/**
+ * Called in the transaction of a change, so that both happen or neither: `object` is the file whose version came to be, moved or went;
+ * undefined for folders. What it throws undoes the change.
+ */
+export type Witness = (
+  tx: Transaction<StorageTables>,
+  object: { readonly id: string; readonly version: number; readonly path: string } | undefined,
+) => Promise<void>
 
 export interface SiteStorageOptions {
   /** An existing folder, readable by its user only. */
@@ -333,7 +342,7 @@ export class SiteCore {
     })
   }
 
-  async change<T>(path: string, work: (tx: Parameters<Parameters<Store['transaction']>[0]>[0]) => Promise<T>): Promise<T> {
+  async change<T>(path: string, work: (tx: Transaction<StorageTables>) => Promise<T>): Promise<T> {
     const { vault, log } = this.open()
     // A change that could never reach the vault's own catalogue is refused.
     vault.parts.signer()
@@ -405,6 +414,7 @@ export class SiteCore {
         'past_name',
         'trash',
         'keeping',
+        'path_grant',
         'history',
         'deletion_part',
         'deletion',

@@ -7,10 +7,11 @@ import { addVersion, copyEntry, createFolder, moveEntry, requireWritable } from 
 import { CATALOGUE_TYPE } from './catalogue-lines.ts'
 import { contentTypeOf } from './content-type.ts'
 import { requireHoldKept } from './keeping.ts'
-import { findVersion, listFolder, statEntry, versionsOf } from './listing.ts'
+import { findVersion, listFolder, objectAt, statEntry, versionsOf } from './listing.ts'
 import type { WriteOutcome } from './object-writer.ts'
 import { userPath } from './paths.ts'
-import type { SiteCore } from './site-core.ts'
+import { searchNames } from './search.ts'
+import type { SiteCore, Witness } from './site-core.ts'
 import { displaceToTrash } from './trash.ts'
 
 export interface OpenedToWrite {
@@ -23,12 +24,17 @@ export interface OpenedToRead {
   readonly type: string
   readonly modified: string
   readonly etag: string
+  /** Random; stays with the file over renames. */
+  readonly file: string
+  /** Of the file: 1, 2, ... */
+  readonly number: number
   hasDigest(sha256: string): boolean
   read(range: { readonly first: number; readonly last: number }, signal?: AbortSignal): AsyncIterable<Uint8Array>
   close(): Promise<void>
 }
 
 const FRAGMENT_READ_MAX = 2 ** 20
+const SEARCH_MAX = 200
 
 /** Everything about files that a site can do; `core` says whether there is a vault. */
 export function siteFiles(core: SiteCore) {
@@ -50,6 +56,19 @@ export function siteFiles(core: SiteCore) {
       return { path, ...page }
     },
 
+    /** Names below a folder that hold the text; `next` goes on, found or not. */
+    async search(request: {
+      readonly path: string
+      readonly text: string
+      readonly after?: string | undefined
+      readonly limit?: number | undefined
+    }): Promise<Listing> {
+      const { places } = core.open()
+      const path = userPath(request.path)
+      const limit = Math.min(request.limit ?? SEARCH_MAX, SEARCH_MAX)
+      return { path, ...(await searchNames(core.db.kysely, { ...request, path, limit, present: places.present })) }
+    },
+
     async stat(request: { readonly path: string }): Promise<Entry> {
       return statEntry(core.db.kysely, userPath(request.path), core.open().places.present)
     },
@@ -64,6 +83,7 @@ export function siteFiles(core: SiteCore) {
       readonly type?: string | undefined
       readonly sizeBytes?: number | undefined
       readonly ifAbsent: boolean
+      readonly witness?: Witness | undefined
     }): Promise<OpenedToWrite> {
       const { vault } = core.open()
       const { path, file } = await requireWritable(core.db.kysely, request.path, request.ifAbsent)
@@ -86,8 +106,8 @@ export function siteFiles(core: SiteCore) {
                 body,
                 signal: stop,
               },
-              async (tx, { deal, fragments, modified }) =>
-                addVersion(tx, {
+              async (tx, { deal, fragments, modified }) => {
+                const added = await addVersion(tx, {
                   path,
                   file: id,
                   deal,
@@ -96,7 +116,10 @@ export function siteFiles(core: SiteCore) {
                   modified,
                   at: rfc3339(core.clock.now()),
                   ifAbsent: request.ifAbsent,
-                }),
+                })
+                await request.witness?.(tx, { id: added.file, version: added.number, path })
+                return added
+              },
             ),
           )
           return storedAnswer(core, { path, outcome })
@@ -127,6 +150,8 @@ export function siteFiles(core: SiteCore) {
         type: version.deal.type,
         modified: version.modified,
         etag: version.deal.deal,
+        file: version.file,
+        number: version.number,
         hasDigest: (sha256) => equalSecret(utf8(reader.meta.sha256), utf8(sha256)),
         read: (range, stop) => reader.read(range, stop),
         close: async () => {
@@ -136,9 +161,12 @@ export function siteFiles(core: SiteCore) {
       }
     },
 
-    async createFolder(request: { readonly path: string }): Promise<Entry> {
+    async createFolder(request: { readonly path: string; readonly witness?: Witness | undefined }): Promise<Entry> {
       const path = userPath(request.path)
-      await core.change(path, (tx) => createFolder(tx, path, rfc3339(core.clock.now())))
+      await core.change(path, async (tx) => {
+        await createFolder(tx, path, rfc3339(core.clock.now()))
+        await request.witness?.(tx, undefined)
+      })
       return files.stat(request)
     },
 
@@ -148,12 +176,14 @@ export function siteFiles(core: SiteCore) {
       readonly to: string
       readonly replace: boolean
       readonly by?: string | undefined
+      readonly witness?: Witness | undefined
     }): Promise<Entry> {
       const [from, to] = [userPath(request.from), userPath(request.to)]
       await core.change(to, async (tx) => {
         const at = rfc3339(core.clock.now())
         await requireHoldKept(tx, from, to, at)
         await moveEntry(tx, { from, to, replace: request.replace && displaceToTrash({ by: request.by ?? 'local', at }), at })
+        await request.witness?.(tx, await objectAt(tx, to))
       })
       core.tellFiles(from)
       return files.stat({ path: to })
@@ -164,13 +194,21 @@ export function siteFiles(core: SiteCore) {
       readonly to: string
       readonly replace: boolean
       readonly by?: string | undefined
+      readonly witness?: Witness | undefined
     }): Promise<Entry> {
       const [from, to] = [userPath(request.from), userPath(request.to)]
       await core.change(to, async (tx) => {
         const at = rfc3339(core.clock.now())
         await copyEntry(tx, { from, to, replace: request.replace && displaceToTrash({ by: request.by ?? 'local', at }), at })
+        await request.witness?.(tx, await objectAt(tx, to))
       })
       return files.stat({ path: to })
+    },
+
+    /** The file at a path with its current version. Throws `storage.absent`, `storage.path` for a folder. */
+    async objectAt(request: { readonly path: string }): Promise<{ readonly id: string; readonly version: number; readonly path: string }> {
+      const { file, number, path } = await findVersion(core.db.kysely, userPath(request.path))
+      return { id: file, version: number, path }
     },
 
     async placement(request: { readonly path: string; readonly version?: number | undefined }): Promise<Placement> {

@@ -6,6 +6,7 @@ import { suggestFolders } from './enrolment.ts'
 import { SiteCore, type SiteStorageOptions } from './site-core.ts'
 import { siteChange } from './site-change.ts'
 import { siteFiles } from './site-files.ts'
+import { siteGrants } from './site-grants.ts'
 import { siteHealth } from './site-health.ts'
 import { siteMaking } from './site-making.ts'
 import { siteUploads } from './site-uploads.ts'
@@ -37,6 +38,7 @@ function siteStorage(core: SiteCore) {
   return {
     ...siteFiles(core),
     ...siteTrash(core),
+    ...siteGrants(core),
     ...siteMaking(core),
     ...siteRecovery(core, siteFiles(core)),
     ...siteUploads(core),

@@ -2,14 +2,14 @@
 import { type Clock, Failure, rfc3339 } from '#base'
 import type { DeletionListing, Entry, KeepingRule, KeepingView, MomentPlan, PurgePlan, Task, TrashListing } from '#contract'
 import { addVersion, removeEntry } from './catalogue.ts'
-import { findVersion, statEntry } from './listing.ts'
+import { findVersion, objectAt, statEntry } from './listing.ts'
 import { deletionRecord, listDeletions, provenDeletion } from './deletion.ts'
 import { Findings } from './findings.ts'
 import { keepLine, requireNoHold, rulesOf, setKeeping } from './keeping.ts'
 import { planMoment, restoreMoment } from './moment.ts'
 import { userPath } from './paths.ts'
 import { planPurge, purge } from './retention.ts'
-import type { SiteCore } from './site-core.ts'
+import type { SiteCore, Witness } from './site-core.ts'
 import { listTrash, moveToTrash, removeFromTrash, restoreFromTrash, trashRow } from './trash.ts'
 
 const PAGE_MAX = 1000
@@ -26,9 +26,15 @@ export function siteTrash(core: SiteCore) {
       readonly path: string
       readonly recursive: boolean
       readonly by?: string | undefined
+      readonly witness?: Witness | undefined
     }): Promise<{ readonly id: string; readonly removed: number }> {
       const path = userPath(request.path)
-      return core.change(path, (tx) => moveToTrash(tx, { path, recursive: request.recursive, by: request.by ?? 'local', at: now() }))
+      return core.change(path, async (tx) => {
+        const object = await objectAt(tx, path)
+        const moved = await moveToTrash(tx, { path, recursive: request.recursive, by: request.by ?? 'local', at: now() })
+        await request.witness?.(tx, object)
+        return moved
+      })
     },
 
     /** Removes a file, a folder or one version for good, with a record of its deletion. Answers how many files or versions went. */
@@ -37,15 +43,18 @@ export function siteTrash(core: SiteCore) {
       readonly recursive: boolean
       readonly version?: number | undefined
       readonly by?: string | undefined
+      readonly witness?: Witness | undefined
     }): Promise<number> {
       const path = userPath(request.path)
       const removed = await core.change(path, async (tx) => {
         const at = now()
         await requireNoHold(tx, path, at)
-        const file = await tx.selectFrom('file').select('file').where('path', '=', path).executeTakeFirst()
-        const what = request.version !== undefined ? 'version' : file === undefined ? 'folder' : 'file'
+        const object = await objectAt(tx, path)
+        const what = request.version !== undefined ? 'version' : object === undefined ? 'folder' : 'file'
         const dropped = provenDeletion({ path, what, reason: 'removed', by: request.by ?? 'local', at })
-        return removeEntry(tx, { path, recursive: request.recursive, version: request.version, dropped })
+        const gone = await removeEntry(tx, { path, recursive: request.recursive, version: request.version, dropped })
+        await request.witness?.(tx, object && { ...object, version: request.version ?? object.version })
+        return gone
       })
       core.sweepLater()
       return removed
@@ -56,11 +65,22 @@ export function siteTrash(core: SiteCore) {
       return listTrash(core.db.kysely, { after: request.after, limit: Math.min(request.limit ?? PAGE_MAX, PAGE_MAX), now: now() })
     },
 
-    async restoreTrash(request: { readonly id: string; readonly to?: string | undefined }): Promise<Entry> {
+    /** Where something in the trash came from. Throws `storage.absent`. */
+    async trashEntry(request: { readonly id: string }): Promise<{ readonly path: string }> {
+      const { path } = await trashRow(core.db.kysely, request.id)
+      return { path }
+    },
+
+    async restoreTrash(request: {
+      readonly id: string
+      readonly to?: string | undefined
+      readonly witness?: Witness | undefined
+    }): Promise<Entry> {
       const row = await trashRow(core.db.kysely, request.id)
       let path = request.to ?? row.path
       await core.change(path, async (tx) => {
-        path = await restoreFromTrash(tx, { ...request, at: now() })
+        path = await restoreFromTrash(tx, { id: request.id, to: request.to, at: now() })
+        await request.witness?.(tx, await objectAt(tx, path))
       })
       core.tellFiles(path)
       return statEntry(core.db.kysely, path, core.open().places.present)
@@ -110,7 +130,11 @@ export function siteTrash(core: SiteCore) {
     },
 
     /** Makes an older version the current one again, by a new version that names the same dealing: it costs no bytes. */
-    async restoreVersion(request: { readonly path: string; readonly version: number }): Promise<Entry> {
+    async restoreVersion(request: {
+      readonly path: string
+      readonly version: number
+      readonly witness?: Witness | undefined
+    }): Promise<Entry> {
       const path = userPath(request.path)
       await core.change(path, async (tx) => {
         const wanted = await findVersion(tx, path, request.version)
@@ -118,7 +142,8 @@ export function siteTrash(core: SiteCore) {
         if (current.deal.deal === wanted.deal.deal) return
         const at = now()
         const { file, deal, modified } = wanted
-        await addVersion(tx, { path, file, deal, created: at, modified, at, ifAbsent: false })
+        const added = await addVersion(tx, { path, file, deal, created: at, modified, at, ifAbsent: false })
+        await request.witness?.(tx, { id: added.file, version: added.number, path })
       })
       return statEntry(core.db.kysely, path, core.open().places.present)
     },
@@ -144,10 +169,18 @@ export function siteTrash(core: SiteCore) {
     },
 
     async setKeeping(
-      request: KeepingRule & { readonly path: string; readonly release: boolean; readonly by?: string | undefined },
+      request: KeepingRule & {
+        readonly path: string
+        readonly release: boolean
+        readonly by?: string | undefined
+        readonly witness?: Witness | undefined
+      },
     ): Promise<KeepingView> {
       const path = userPath(request.path)
-      await core.change(path, (tx) => setKeeping(tx, { ...request, path, by: request.by ?? 'local', at: now() }))
+      await core.change(path, async (tx) => {
+        await setKeeping(tx, { ...request, path, by: request.by ?? 'local', at: now() })
+        await request.witness?.(tx, undefined)
+      })
       return this.keeping({ path })
     },
 

@@ -1,8 +1,11 @@
 // The face of the storage room.
 export { type DeletionRecord, verifyDeletionRecord } from './deletion-record.ts'
 export type { Location } from './location.ts'
-export type { SiteStorageOptions } from './site-core.ts'
+export type { PathGrant } from './grants.ts'
+export { userPath as canonicalPath } from './paths.ts'
+export type { SiteStorageOptions, Witness } from './site-core.ts'
 export type { OpenedToRead, OpenedToWrite } from './site-files.ts'
+export { folded as foldedName } from './search.ts'
 export { openSiteStorage, type SiteStorage } from './site-storage.ts'
 export { storageMigrations, type StorageTables } from './tables.ts'
 export type { StorageLog } from './vault.ts'

@@ -4,6 +4,7 @@ import type { LocationKind } from '#contract'
 import { recoveryMigrations, type RecoveryTables } from './tables-recovery.ts'
 import { type DescriptionTable, descriptionMigrations } from './tables-description.ts'
 import type { Generated, Migration } from '#database'
+import { grantMigrations, type GrantTables } from './grants.ts'
 import { healthMigrations, type HealthTables } from './tables-health.ts'
 import { writerMigrations, type WriterTables } from './tables-writers.ts'
 import { uploadMigrations, type UploadTable } from './tables-upload.ts'
@@ -130,7 +131,7 @@ export interface SegmentTable {
   readonly lines: number
 }
 
-export interface StorageTables extends HealthTables, ProbeTables, TrashTables, WriterTables, ChangeTables, RecoveryTables {
+export interface StorageTables extends GrantTables, HealthTables, ProbeTables, TrashTables, WriterTables, ChangeTables, RecoveryTables {
   readonly vault: VaultTable
   readonly location: LocationTable
   readonly deal: DealTable
@@ -152,6 +153,7 @@ export const storageMigrations: Record<string, Migration> = {
   ...healthMigrations,
   ...probeMigrations,
   ...trashMigrations,
+  ...grantMigrations,
   'storage-0001-vault': {
     up: async (db) => {
       await db.schema

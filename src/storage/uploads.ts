@@ -7,7 +7,7 @@ import { CATALOGUE_TYPE } from './catalogue-lines.ts'
 import { contentTypeOf } from './content-type.ts'
 import { undoIntent } from './intent.ts'
 import type { WriteOutcome } from './object-writer.ts'
-import type { SiteCore } from './site-core.ts'
+import type { SiteCore, Witness } from './site-core.ts'
 import type { UploadTable } from './tables-upload.ts'
 import { tellEnd, tellUpload } from './told-uploads.ts'
 import { type UploadIntent, UploadSession } from './upload-session.ts'
@@ -46,6 +46,8 @@ export class Uploads {
   /** Being woken, begun anew or parked: whoever wants it too waits for that. */
   readonly #busy = new Map<string, Promise<unknown>>()
   readonly #timers = new Map<string, AbortController>()
+  /** Who wants to see the end of an upload, in its transaction. */
+  readonly #witnesses = new WeakMap<UploadSession, Witness>()
   #pressedUntilMs = 0
   #closed = false
 
@@ -93,10 +95,11 @@ export class Uploads {
     return { ...this.#view(session.row), turn }
   }
 
-  async list(request: { readonly path?: string | undefined } = {}): Promise<readonly Upload[]> {
+  async list(request: { readonly path?: string | undefined; readonly actor?: string | undefined } = {}): Promise<readonly Upload[]> {
     this.#core.open()
     let query = this.#core.db.kysely.selectFrom('upload').selectAll().orderBy('created').limit(KEPT_MAX)
     if (request.path !== undefined) query = query.where('path', '=', request.path)
+    if (request.actor !== undefined) query = query.where('actor', '=', request.actor)
     return (await query.execute()).map((row) => this.#view(row))
   }
 
@@ -157,11 +160,17 @@ export class Uploads {
   }
 
   /** Asked again after it was done, it answers the same. */
-  async finish(id: string, request: { readonly turn: string }): Promise<Stored> {
+  async finish(id: string, request: { readonly turn: string; readonly witness?: Witness | undefined }): Promise<Stored> {
     const row = await this.#row(id)
     if (row.state === 'done' && row.stored !== null) return JSON.parse(row.stored) as Stored
     const session = await this.#awakened(id)
+    if (request.witness !== undefined) this.#witnesses.set(session, request.witness)
     return this.#core.working(session.finish(request.turn))
+  }
+
+  async owner(id: string): Promise<{ readonly actor: string; readonly path: string }> {
+    const { actor, path } = await this.#row(id)
+    return { actor, path }
   }
 
   /** Removes an unfinished upload and what it wrote. */
@@ -236,7 +245,7 @@ export class Uploads {
       vault,
       row,
       intent,
-      commit: (outcome) => this.#commit(vault, row, intent, outcome),
+      commit: (outcome) => this.#commit(vault, { row, intent, witness: this.#witnesses.get(session) }, outcome),
       ended: (one, failure) => this.#ended(vault, one, failure),
     })
     this.#awake.set(row.upload, session)
@@ -244,13 +253,17 @@ export class Uploads {
     return session
   }
 
-  async #commit(vault: Vault, row: UploadTable, intent: UploadIntent, outcome: WriteOutcome): Promise<Stored> {
+  async #commit(
+    vault: Vault,
+    { row, intent, witness }: { readonly row: UploadTable; readonly intent: UploadIntent; readonly witness: Witness | undefined },
+    outcome: WriteOutcome,
+  ): Promise<Stored> {
     const { spec, created } = intent
     const { path, file, type } = row
     const written = { ...spec, provisional: row.intent, type, created, purpose: 'file' as const, layout: layoutOf(spec.suite) }
     try {
       await vault.commitWritten(written, outcome, async (tx, { deal, fragments, modified }) => {
-        const { number } = await addVersion(tx, {
+        const added = await addVersion(tx, {
           path,
           file,
           deal,
@@ -266,7 +279,7 @@ export class Uploads {
           .where('upload', '=', row.upload)
           .execute()
         await tellEnd(tx, row.upload)
-        return number
+        await witness?.(tx, { id: added.file, version: added.number, path })
       })
     } catch (error) {
       // The path was taken meanwhile: no later try will fare better.

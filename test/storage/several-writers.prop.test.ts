@@ -7,6 +7,7 @@ import { type Database, openDatabase } from '#database'
 import { addVersion, copyEntry, createFolder, moveEntry, removeEntry } from '../../src/storage/catalogue.ts'
 import { applyLine } from '../../src/storage/catalogue-apply.ts'
 import { type CatalogueLine, parseLine } from '../../src/storage/catalogue-lines.ts'
+import { setGrant } from '../../src/storage/grants.ts'
 import { setKeeping } from '../../src/storage/keeping.ts'
 import { isReserved } from '../../src/storage/paths.ts'
 import { rebase } from '../../src/storage/rebase.ts'
@@ -140,6 +141,12 @@ class Site {
     await this.act(`keep ${path} ${days}`, (tx) => setKeeping(tx, { path, ...rule, release: false, by: this.name, at: this.#world.now() }))
   }
 
+  async grant(path: string, subject: string, right: 'read' | 'manage' | null): Promise<void> {
+    await this.act(`grant ${path} ${subject} ${right}`, (tx) =>
+      setGrant(tx, { path, subject, right, until: null, by: this.name, at: this.#world.now() }),
+    )
+  }
+
   async #dealsBelow(path: string, version?: number): Promise<string[]> {
     const rows = await this.db.kysely
       .selectFrom('file_version as v')
@@ -152,9 +159,13 @@ class Site {
   }
 
   async paths(): Promise<string[]> {
+    return (await this.everyPath()).filter((path) => !isReserved(path))
+  }
+
+  async everyPath(): Promise<string[]> {
     const files = await this.db.kysely.selectFrom('file').select('path').orderBy('path').execute()
     const folders = await this.db.kysely.selectFrom('folder').select('path').orderBy('path').execute()
-    return [...files, ...folders].map(({ path }) => path).filter((path) => !isReserved(path))
+    return [...files, ...folders].map(({ path }) => path)
   }
 
   async pull(): Promise<void> {
@@ -186,6 +197,7 @@ class Site {
       past: await kysely.selectFrom('past_name').selectAll().orderBy('file').orderBy('since').execute(),
       trash: await kysely.selectFrom('trash').selectAll().orderBy('id').execute(),
       keeping: await kysely.selectFrom('keeping').selectAll().orderBy('path').execute(),
+      grants: await kysely.selectFrom('path_grant').selectAll().orderBy('path').orderBy('subject').execute(),
       deals: await kysely.selectFrom('deal').select(['deal', 'state']).orderBy('deal').execute(),
     }
   }
@@ -220,7 +232,13 @@ async function step(site: Site, random: Chance): Promise<void> {
   else if (kind < 74) await site.trash(await some())
   else if (kind < 76) await site.untrash(random.below(100), random.below(3) === 0)
   else if (kind < 77) await site.keep(await some(), random.below(2) === 0 ? null : random.below(9))
-  else if (kind < 82) await site.remove(await some(), 1 + random.below(3))
+  else if (kind < 80)
+    await site.grant(
+      await some(),
+      random.below(2) === 0 ? 'person:one' : 'group:two',
+      ([null, 'read', 'manage'] as const)[random.below(3)]!,
+    )
+  else if (kind < 83) await site.remove(await some(), 1 + random.below(3))
   else if (kind < 90) await site.pull()
   else await site.push()
 }
@@ -241,6 +259,9 @@ async function history(seed: number, request: { readonly sites: number; readonly
     })
     const [first, ...others] = await Promise.all(sites.map((site) => site.state()))
     for (const other of others) assert.deepEqual(other, first)
+    const standing = new Set([...(await reader.everyPath()), '/'])
+    for (const { path } of await reader.db.kysely.selectFrom('path_grant').select('path').execute())
+      assert.ok(standing.has(path), `a grant on ${path}, where nothing stands`)
     const rows = await reader.db.kysely.selectFrom('deal').select(['deal', 'state']).execute()
     const named = new Set((await reader.db.kysely.selectFrom('file_version').select('deal').execute()).map(({ deal }) => deal))
     for (const { deal, state } of rows) assert.equal(state, named.has(deal) ? 'stored' : 'dropping', `dealing ${deal.slice(-3)}`)

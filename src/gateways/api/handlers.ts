@@ -46,6 +46,7 @@ export function createHandlers(bounds: EventBounds): Handlers {
     requestChange: ({ door, body }) => door.requestChange(body),
     steerChange: ({ door, body }) => door.steerChange(body),
     list: ({ door, query }) => door.list({ ...query, recursive: query.recursive ?? false }),
+    search: ({ door, query }) => door.search(query),
     stat: ({ door, query }) => door.stat(query),
     upload,
     uploads: async ({ door, query }) => ({ uploads: [...(await door.uploads(query))] }),
@@ -87,6 +88,9 @@ export function createHandlers(bounds: EventBounds): Handlers {
       const bytes = await door.deletionRecord({ id })
       return bytesAnswer({ status: 200, type: 'application/json', bytes, headers: { ...CONTENT_SECURITY, ...disposition } })
     },
+    grants: ({ door, query }) => door.grants(query),
+    candidates: ({ door, query }) => door.candidates(query),
+    setGrant: ({ door, body }) => door.setGrant(body),
     versions: ({ door, query }) => door.versions(query),
     placement: ({ door, query }) => door.placement(query),
     fragment,

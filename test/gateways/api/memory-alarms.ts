@@ -2,14 +2,16 @@
 import { tmpdir } from 'node:os'
 import type { AlarmDoor } from '../../../src/access/door-alarms.ts'
 import { alarmDoor } from '../../../src/access/door-alarms.ts'
+import { Authority } from '../../../src/access/authority.ts'
 import { systemClock } from '#base'
 import { alarmMigrations, type AlarmTables, type Alarms, openAlarms } from '#alarms'
 import { openDatabase } from '#database'
+import { memoryLedger, nobody } from '../../access/support.ts'
 
 /** Opened at the first call: most tests ring nothing. */
 export function memoryAlarms(note: (name: string) => void): AlarmDoor {
   let opened: Promise<AlarmDoor> | undefined
-  const open = (): Promise<AlarmDoor> => (opened ??= roomInMemory().then((alarms) => alarmDoor(alarms, 'test')))
+  const open = (): Promise<AlarmDoor> => (opened ??= roomInMemory().then((alarms) => alarmDoor({ alarms, authority: atTheMachine() })))
   const noted =
     <N extends keyof AlarmDoor>(name: N) =>
     async (...given: Parameters<AlarmDoor[N]>): Promise<Awaited<ReturnType<AlarmDoor[N]>>> => {
@@ -29,6 +31,12 @@ export function memoryAlarms(note: (name: string) => void): AlarmDoor {
     beginBreach: noted('beginBreach'),
     addToBreach: noted('addToBreach'),
   }
+}
+
+/** May everything, and writes nowhere. */
+function atTheMachine(): Authority {
+  const { audit } = memoryLedger()
+  return new Authority({ storage: undefined as never, ledger: audit, people: nobody, clock: systemClock }, { kind: 'local', name: 'test' })
 }
 
 export async function roomInMemory(): Promise<Alarms> {

@@ -197,6 +197,22 @@ export function createMemoryDoor(): MemoryDoor {
         probe: null,
       }
     },
+    async grants() {
+      note('grants')
+      return { own: 'manage', grants: [] }
+    },
+    async candidates() {
+      note('candidates')
+      return { candidates: [] }
+    },
+    async setGrant({ path }) {
+      note(`setGrant ${path}`)
+      return { own: 'manage', grants: [] }
+    },
+    async search({ path }) {
+      note(`search ${path}`)
+      return { path, entries: [], next: null }
+    },
     async change() {
       note('change')
       return CHANGE

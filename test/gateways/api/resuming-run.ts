@@ -10,6 +10,7 @@ import { openDatabase } from '#database'
 import { createApi, type Api } from '#gateways/api'
 import type { SiteStorage } from '#storage'
 import { socketTransport } from '../../../src/cli/socket-transport.ts'
+import { nobody } from '../../access/support.ts'
 import { makeSite, quiet, type TestSite } from '../../storage/site.ts'
 import { breakingLink } from './breaking-link.ts'
 import { roomInMemory } from './memory-alarms.ts'
@@ -35,9 +36,11 @@ export async function withLink(
   const db = await openDatabase<AuditTables>({ file: ':memory:', migrations: auditMigrations })
   const audit = await openAudit({ db, clock: systemClock, home: site.home })
   const alarms = await roomInMemory()
+  // The log of this test has a database of its own.
+  const appendIn: typeof audit.appendIn = (_tx, events) => Promise.all(events.map((event) => audit.append(event)))
   const serve = async (storage: SiteStorage): Promise<Api> => {
     const api = await createApi({
-      access: createAccess(storage, audit, alarms),
+      access: createAccess({ storage, audit: { ...audit, appendIn }, alarms, people: nobody, clock: systemClock }),
       operator: { kind: 'local', name: 'test' },
       log: { ...quiet, error: () => undefined },
       bounds: { stopGraceMs: 10 },

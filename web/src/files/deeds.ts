@@ -6,7 +6,7 @@ export type Deed =
   | { readonly kind: 'rename'; readonly entry: Entry }
   | { readonly kind: 'move' | 'copy'; readonly entries: readonly Entry[] }
   | { readonly kind: 'remove'; readonly entries: readonly Entry[] }
-  | { readonly kind: 'moment' | 'keeping' | 'import'; readonly path: string }
+  | { readonly kind: 'moment' | 'keeping' | 'import' | 'grants'; readonly path: string }
   | { readonly kind: 'remove-version'; readonly entry: Entry; readonly version: number }
 
 export type Doing = (deed: Deed) => void

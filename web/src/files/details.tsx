@@ -1,6 +1,15 @@
 // One file: what it is, where its fragments lie, what one of them looks like, and its versions.
 import { ActionIcon, Button, Menu, Skeleton } from '@mantine/core'
-import { IconCopy, IconDotsVertical, IconDownload, IconFolderSymlink, IconPencil, IconTrash, IconX } from '@tabler/icons-react'
+import {
+  IconCopy,
+  IconDotsVertical,
+  IconDownload,
+  IconFolderSymlink,
+  IconPencil,
+  IconTrash,
+  IconX,
+  IconUserCheck,
+} from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react'
 import { noteTroubleIn } from '../app/notices.ts'
@@ -61,6 +70,9 @@ export function Details({ path, close, doing }: { readonly path: string; readonl
             <Menu.Dropdown>
               <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => doing({ kind: 'rename', entry: data })}>
                 {words.files.rename}
+              </Menu.Item>
+              <Menu.Item leftSection={<IconUserCheck size={16} aria-hidden />} onClick={() => doing({ kind: 'grants', path: data.path })}>
+                {words.files.grantsOne(data.name)}
               </Menu.Item>
               <Menu.Item leftSection={<IconFolderSymlink size={16} aria-hidden />} onClick={() => doing({ kind: 'move', entries: [data] })}>
                 {words.files.move}

@@ -10,6 +10,7 @@ import {
   IconInfoCircle,
   IconPencil,
   IconTrash,
+  IconUserCheck,
 } from '@tabler/icons-react'
 import { memo, type ReactNode } from 'react'
 import { noteTroubleIn } from '../app/notices.ts'
@@ -117,6 +118,9 @@ export const FileRow = memo(function FileRow({
             )}
             <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => doing({ kind: 'rename', entry })}>
               {words.files.rename}
+            </Menu.Item>
+            <Menu.Item leftSection={<IconUserCheck size={16} aria-hidden />} onClick={() => doing({ kind: 'grants', path: entry.path })}>
+              {words.files.grantsOne(entry.name)}
             </Menu.Item>
             <Menu.Item leftSection={<IconFolderSymlink size={16} aria-hidden />} onClick={() => doing({ kind: 'move', entries: [entry] })}>
               {words.files.move}

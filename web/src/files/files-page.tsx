@@ -24,6 +24,7 @@ import styles from './files-page.module.css'
 
 const Details = lazy(async () => ({ default: (await import('./details.tsx')).Details }))
 const SidePanel = lazy(async () => ({ default: (await import('./side-panel.tsx')).SidePanel }))
+const SearchBelow = lazy(async () => ({ default: (await import('./search-below.tsx')).SearchBelow }))
 const DeedDialog = lazy(async () => ({ default: (await import('./deed-dialog.tsx')).DeedDialog }))
 
 interface FilesPageProps {
@@ -83,6 +84,11 @@ function Folder({
                 ? words.files.found(rows.length)
                 : words.files.searching(entries.length)}
           </p>
+          {wanted.trim() !== '' && (
+            <Suspense>
+              <SearchBelow key={`${path} ${wanted.trim()}`} path={path} text={wanted.trim()} />
+            </Suspense>
+          )}
           {troubled && <ListingTrouble error={listing.error} again={listing.again} />}
           {listing.pending && listing.error === null && <RowSkeletons />}
           {rows.length > 0 && (

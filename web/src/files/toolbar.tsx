@@ -8,6 +8,7 @@ import {
   IconHistory,
   IconSearch,
   IconShieldLock,
+  IconUserCheck,
   IconUpload,
   IconX,
 } from '@tabler/icons-react'
@@ -70,6 +71,9 @@ export function Toolbar({ path, typed, setTyped, newFolder, doing }: ToolbarProp
         <Menu.Dropdown>
           <Menu.Item leftSection={<IconHistory size={16} aria-hidden />} onClick={() => doing({ kind: 'moment', path })}>
             {words.trash.asItWas}
+          </Menu.Item>
+          <Menu.Item leftSection={<IconUserCheck size={16} aria-hidden />} onClick={() => doing({ kind: 'grants', path })}>
+            {words.files.grants}
           </Menu.Item>
           <Menu.Item leftSection={<IconShieldLock size={16} aria-hidden />} onClick={() => doing({ kind: 'keeping', path })}>
             {words.trash.keep}

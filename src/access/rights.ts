@@ -1,0 +1,75 @@
+// What roles and grants allow (docs/spec/access.md). Pure: from facts to a decision. What is not stated is refused.
+import type { Right, Role, Scope } from '#contract'
+import type { Person } from './door.ts'
+
+/**
+ * What roles allow beside files. look: see how the site and its locations are. run: change the site, start its work. content: manage every file.
+ * records: the audit log and the records of deletions. people: who works here. alarms: say that one was seen to. protection: erase personal fields of the log, judge breaches.
+ */
+export type Ability = 'look' | 'run' | 'content' | 'records' | 'people' | 'alarms' | 'protection'
+
+/** Which files somebody opens is said by grants; a role alone opens none, but for the steward's. */
+export const ABILITIES: Readonly<Record<Role, readonly Ability[]>> = {
+  administrator: ['look', 'run', 'people', 'records', 'alarms'],
+  'data-steward': ['look', 'content', 'alarms'],
+  clinician: ['look'],
+  researcher: ['look'],
+  'output-checker': ['look'],
+  'data-protection-officer': ['look', 'records', 'alarms', 'protection'],
+  auditor: ['look', 'records'],
+  patient: [],
+}
+
+const RANK: Readonly<Record<Right, number>> = { read: 1, write: 2, manage: 3 }
+
+export function rank(right: Right | null): number {
+  return right === null ? 0 : RANK[right]
+}
+
+export function covers(have: Right | null, need: Right): boolean {
+  return rank(have) >= RANK[need]
+}
+
+export function able(person: Person, ability: Ability): boolean {
+  // A token that may only read or write files runs nothing.
+  if (person.scope !== undefined && person.scope.rights !== 'all') {
+    if (ability !== 'content' && ability !== 'look') return false
+  }
+  return person.roles.some((role) => ABILITIES[role].includes(ability))
+}
+
+/** The words under which a person is named in grants. */
+export function subjectsOf(person: Person): readonly string[] {
+  return [`person:${person.id}`, ...person.groups.map((group) => `group:${group}`)]
+}
+
+export interface GrantFact {
+  readonly path: string
+  readonly right: Right
+  /** RFC 3339. */
+  readonly until: string | null
+}
+
+/** The greatest right that grants on the way to the path give at this moment, within what the person's credential is limited to. */
+export function rightOf(person: Person, path: string, onTheWay: readonly GrantFact[], now: string): Right | null {
+  let best: Right | null = able(person, 'content') ? 'manage' : null
+  for (const { right, until } of onTheWay) if ((until === null || until > now) && rank(right) > rank(best)) best = right
+  return within(person.scope, path, best)
+}
+
+/** Never more than the scope says, and nothing outside of its folder. */
+export function within(scope: Scope | undefined, path: string, right: Right | null): Right | null {
+  if (scope === undefined || right === null) return right
+  if (!isAtOrBelow(path, scope.path)) return null
+  if (scope.rights === 'read') return 'read'
+  return scope.rights === 'write' && right === 'manage' ? 'write' : right
+}
+
+export function isAtOrBelow(path: string, folder: string): boolean {
+  return folder === '/' || path === folder || path.startsWith(`${folder}/`)
+}
+
+/** The folder that a path lies in; the root lies in itself. */
+export function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/'
+}
