@@ -45,11 +45,14 @@ const TONES = { sound: 'good', damaged: 'bad', tampered: 'bad' } as const satisf
 function Head({ head, again }: { readonly head: AuditHead; readonly again: () => void }): ReactNode {
   const words = useAuditWords()
   const { measures } = useSpeech()
+  const [wrong, setWrong] = useState(false)
+  // What this browser has found counts, whatever the site says of itself.
+  const state = wrong && head.state === 'sound' ? 'damaged' : head.state
   return (
     <section className={styles.block} aria-labelledby="log">
       <div className={styles.row}>
         <h2 id="log">{words.log}</h2>
-        <TonePill tone={TONES[head.state]}>{words.states[head.state]}</TonePill>
+        <TonePill tone={TONES[state]}>{words.states[state]}</TonePill>
       </div>
       {head.problem !== null && (
         <div className={styles.verdict} data-tone="bad" role="alert">
@@ -71,7 +74,14 @@ function Head({ head, again }: { readonly head: AuditHead; readonly again: () =>
           <span className={styles.soft}>{words.fingerprintText}</span>
         </div>
       )}
-      {head.state !== 'tampered' && <Verification done={again} />}
+      {head.state !== 'tampered' && (
+        <Verification
+          done={(found) => {
+            setWrong(found)
+            again()
+          }}
+        />
+      )}
       <details className={styles.details}>
         <summary>{words.keys}</summary>
         <p className={styles.soft}>{words.keysText}</p>

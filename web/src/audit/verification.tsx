@@ -15,7 +15,7 @@ type State =
   | { readonly kind: 'over'; readonly outcome: Outcome }
   | { readonly kind: 'failed'; readonly error: unknown }
 
-export function Verification({ done }: { readonly done: () => void }): ReactNode {
+export function Verification({ done }: { readonly done: (wrong: boolean) => void }): ReactNode {
   const words = useAuditWords()
   const { measures } = useSpeech()
   const [state, setState] = useState<State>({ kind: 'idle' })
@@ -26,6 +26,7 @@ export function Verification({ done }: { readonly done: () => void }): ReactNode
     const stop = new AbortController()
     running.current = stop
     setState({ kind: 'running', done: 0, of: 0 })
+    let wrong = false
     try {
       // The hashing and the signatures are loaded by those who verify.
       const { forgetSeen, verifyHere } = await import('./verifying.ts')
@@ -36,11 +37,12 @@ export function Verification({ done }: { readonly done: () => void }): ReactNode
           if (!stop.signal.aborted) setState({ kind: 'running', done: count, of })
         },
       })
+      wrong = outcome.kind === 'wrong'
       if (!stop.signal.aborted) setState({ kind: 'over', outcome })
     } catch (error) {
       if (!stop.signal.aborted) setState({ kind: 'failed', error })
     }
-    done()
+    if (!stop.signal.aborted) done(wrong)
   }
   const end = (): void => {
     running.current?.abort()
