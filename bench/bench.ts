@@ -20,6 +20,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run: Bench }>>> = {
   database: () => import('./database.ts'),
   upkeep: () => import('./upkeep.ts'),
   'sftp-driver': () => import('./sftp-driver.ts'),
+  audit: () => import('./audit.ts'),
 }
 
 const root = resolve(import.meta.dirname, '..')

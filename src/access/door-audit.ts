@@ -1,6 +1,6 @@
 // The audit log behind the door: what may be read of it, and what may be done with it.
 import type { AuditActor, AuditLog } from '#audit'
-import type { AuditConsistency, AuditHead, AuditFilter, AuditPage, AuditStep, EraseRequest } from '#contract'
+import type { AuditConsistency, AuditExport, AuditHead, AuditFilter, AuditPage, AuditStep, EraseRequest } from '#contract'
 import { Failure } from '#base'
 import type { Authority } from './authority.ts'
 import type { Actor } from './door.ts'
@@ -19,6 +19,8 @@ export interface AuditView {
   auditVerify(request: { readonly signal?: AbortSignal | undefined }): AsyncIterable<AuditStep>
   /** The personal fields beside the entries, as lines of JSON. */
   auditPersonal(request: { readonly signal?: AbortSignal | undefined }): AsyncIterableIterator<Uint8Array>
+  /** Copies the log as static files into the home, without personal fields. */
+  auditExport(request: { readonly signal?: AbortSignal | undefined }): Promise<AuditExport>
   /** Erases personal fields; the entries stay, and say so. */
   auditErase(request: EraseRequest): Promise<{ entries: number }>
   /** A new log, where the one before cannot be continued. */
@@ -53,6 +55,10 @@ export function auditDoor({ audit, authority }: { readonly audit: AuditLog; read
       })
       if (signal?.aborted === true) throw new Failure('base.cancelled', { detail: `Cancelled after entry ${index} was written.` })
       yield* audit.personal(signal)
+    },
+    auditExport: async (request) => {
+      await authority.demandAble('audit', 'run')
+      return { ...(await audit.exportFiles(request)) }
     },
     auditErase: async (request) => {
       await authority.demandAble('erase', 'protection')

@@ -5,7 +5,7 @@ import type { AuditQuery, EraseRequest } from '#contract'
 export type AuditWish =
   | { readonly kind: 'audit-status' }
   | { readonly kind: 'audit-list'; readonly query: AuditQuery; readonly count: number }
-  | { readonly kind: 'audit-export'; readonly folder: string; readonly personal: boolean }
+  | { readonly kind: 'audit-export'; readonly folder: string | undefined; readonly personal: boolean }
   | { readonly kind: 'audit-proof'; readonly index: number; readonly file: string | undefined }
   | { readonly kind: 'audit-checkpoint'; readonly file: string | undefined }
   | { readonly kind: 'audit-verify' }
@@ -44,7 +44,10 @@ export function addAuditCommands(program: Command<[], { wait: number }>, wish: (
   audit
     .command('export')
     .description('copy the log as static files; what the folder has already is kept')
-    .argument('<folder>', 'to copy it to; verify-audit proves the copy, any web server serves it')
+    .argument(
+      '[folder]',
+      'to copy it to; without one, audit/ in the home of the site. verify-audit proves the copy, any web server serves it',
+    )
     .option('--personal', 'with names and paths, in personal.jsonl: treat it as personal data')
     .action((folder, { personal }) => wish({ kind: 'audit-export', folder, personal: personal === true }))
   audit

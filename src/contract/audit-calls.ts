@@ -3,6 +3,7 @@ import { concat, Failure, fromUtf8, isFailure } from '#base'
 import {
   auditStep,
   type AuditConsistency,
+  type AuditExport,
   type AuditHead,
   type AuditPage,
   type AuditQuery,
@@ -24,6 +25,8 @@ export interface AuditCalls {
   auditVerify(options?: CallOptions): AsyncGenerator<AuditStep>
   /** Lines of JSON, in parts as they come. */
   auditPersonal(options?: CallOptions): Promise<AsyncIterable<Uint8Array>>
+  /** In the home of the site. */
+  auditExport(options?: CallOptions): Promise<AuditExport>
   auditErase(body: EraseRequest, options?: CallOptions): Promise<{ entries: number }>
   auditRestart(body: { reason: string }, options?: CallOptions): Promise<AuditHead>
   /** `checkpoint` or `tile/...`; undefined for what the log does not have. */
@@ -54,6 +57,7 @@ export function auditCalls(
       if (last?.kind !== 'verdict') throw new Failure('api.unreachable', { detail: 'The verification ended without a verdict.' })
     },
     auditPersonal: (options = {}) => stream(routes.auditPersonal, {}, options),
+    auditExport: (options) => call(routes.auditExport, { body: {} }, options),
     auditErase: (body, options) => call(routes.auditErase, { body }, options),
     auditRestart: (body, options) => call(routes.auditRestart, { body }, options),
     auditFile: async (path, options = {}) => {

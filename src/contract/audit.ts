@@ -152,6 +152,9 @@ export const auditConsistency = z.object({
 })
 export type AuditConsistency = z.infer<typeof auditConsistency>
 
+export const auditExport = z.object({ folder: z.string(), size: z.number().int() })
+export type AuditExport = z.infer<typeof auditExport>
+
 export const eraseRequest = z.union([
   z.strictObject({ person: z.string().min(1).max(200), reason: z.string().min(1).max(1000) }),
   z.strictObject({ object: hexId, reason: z.string().min(1).max(1000) }),
@@ -200,6 +203,14 @@ export const auditRoutes = {
     path: '/api/v1/audit/personal',
     status: 200,
     summary: 'The personal fields beside the entries, as lines of JSON',
+  },
+  auditExport: {
+    method: 'POST',
+    path: '/api/v1/audit/export',
+    body: z.object({}),
+    answer: auditExport,
+    status: 200,
+    summary: 'Copy the log as static files into the home of the site, which any web server can serve; what lies there already is kept',
   },
   auditErase: {
     method: 'POST',

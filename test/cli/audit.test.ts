@@ -76,6 +76,14 @@ suite('the site', () => {
     assert.equal(await refusal(['audit', 'list', '--kind', 'nonsense']), 'api.body')
   })
 
+  test('copies its log into the home, without names', async () => {
+    const { folder, size } = await json(['audit', 'export'])
+    assert.ok(String(folder).startsWith(join(at.home, 'audit')) && Number(size) >= COUNT)
+    await ask(['verify-audit', String(folder), '--key', 'copy/vkeys'])
+    assert.ok(!existsSync(join(String(folder), 'personal.jsonl')))
+    await refusal(['audit', 'export', '--personal'], 2)
+  })
+
   test('recomputes its log', async () => {
     const verdict = await json(['audit', 'verify'])
     assert.equal(verdict['problem'], null)

@@ -58,8 +58,16 @@ function rowOf(one: AuditEntry): string[] {
   ]
 }
 
-export async function exportAudit(context: Context, typed: string, options: { readonly personal: boolean }): Promise<number> {
+export async function exportAudit(context: Context, typed: string | undefined, options: { readonly personal: boolean }): Promise<number> {
   const { client, signal, out, host } = context
+  if (typed === undefined) {
+    if (options.personal)
+      throw new Failure('cli.usage', { detail: 'Names and paths are copied into a folder that is named, never into the home.' })
+    const { folder, size } = await client.auditExport({ signal })
+    await out.value({ folder, size, personal: false })
+    await out.line(`${size} entries in ${printable(folder)}`)
+    return EXIT.done
+  }
   const folder = resolve(host.folder, typed)
   const found = await client.auditHead({ signal })
   if (found.state === 'tampered') throw new Failure('audit.tampered', { detail: found.problem!.detail, next: found.problem!.next })

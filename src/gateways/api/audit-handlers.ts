@@ -21,6 +21,7 @@ export const auditHandlers: Pick<Handlers, keyof typeof auditRoutes> = {
     if (request.method === 'HEAD') return bytesAnswer({ status: 200, type: LINES, bytes: new Uint8Array(0) })
     return streamed(door.auditPersonal({ signal: request.signal }))
   },
+  auditExport: ({ door, request }) => door.auditExport({ signal: request.signal }),
   auditErase: ({ door, body }) => door.auditErase(body),
   auditRestart: ({ door, body }) => door.auditRestart(body),
   auditCheckpoint: async ({ door }) => fileAnswer(await door.auditFile({ path: 'checkpoint' }), 'text/plain; charset=utf-8'),

@@ -70,6 +70,7 @@ test('a client reaches every call of the contract, with and without a socket', a
     assert.equal((await client.auditConsistency({ from: 1 })).from, 1)
     assert.deepEqual(await Array.fromAsync(client.auditVerify(), ({ kind }) => kind), ['progress', 'verdict'])
     assert.equal(Buffer.concat(await Array.fromAsync(await client.auditPersonal(), (part) => Uint8Array.from(part))).toString(), '{}\n')
+    assert.deepEqual(await client.auditExport(), { folder: '/home/audit', size: 1 })
     assert.deepEqual(await client.auditErase({ person: 'ada', reason: 'asked' }), { entries: 0 })
     assert.equal((await client.auditRestart({ reason: 'the disk died' })).state, 'sound')
     assert.equal(Buffer.from((await client.auditFile('checkpoint'))!).toString(), 'head\n')

@@ -12,6 +12,7 @@ export type MemoryAudit = Pick<
   | 'auditFile'
   | 'auditVerify'
   | 'auditPersonal'
+  | 'auditExport'
   | 'auditErase'
   | 'auditRestart'
 >
@@ -57,6 +58,10 @@ export function memoryAudit(note: (name: string) => void, at: string): MemoryAud
     async *auditPersonal() {
       note('auditPersonal')
       yield utf8('{}\n')
+    },
+    async auditExport() {
+      note('auditExport')
+      return { folder: '/home/audit', size: 1 }
     },
     async auditErase() {
       note('auditErase')
