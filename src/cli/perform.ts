@@ -124,6 +124,14 @@ export async function perform(
       return (await import('./commands/writer.ts')).addWriter(context, wish.file, wish.name)
     case 'writer-remove':
       return (await import('./commands/writer.ts')).removeWriter(context, wish.writer)
+    case 'alarms-list':
+    case 'alarms-acknowledge':
+    case 'alarms-settings':
+    case 'alarms-try':
+    case 'alarms-messages':
+    case 'breach-list':
+    case 'breach-show':
+      return (await import('./commands/alarms.ts')).performAlarms(context, wish)
     case 'writer-acknowledge':
       return (await import('./commands/writer.ts')).acknowledge(context, wish.alarm)
   }

@@ -16,6 +16,8 @@ import type { RmOptions } from './commands/rm.ts'
 import type { VersionsOptions } from './commands/versions.ts'
 import type { OutsideWish } from './host.ts'
 import type { PassphraseOptions } from './passphrase.ts'
+import type { AlarmWish } from './commands/alarms.ts'
+import { addAlarmCommands } from './program-alarms.ts'
 import { addAuditCommands, type AuditWish } from './program-audit.ts'
 import { addPastCommands, pairOfVersions, type PastWish } from './program-past.ts'
 
@@ -55,6 +57,7 @@ export type Wish =
   | { readonly kind: 'versions'; readonly path: string; readonly options: VersionsOptions }
   | PastWish
   | AuditWish
+  | AlarmWish
   | { readonly kind: 'status'; readonly check: boolean }
   | { readonly kind: 'scrub'; readonly depth: ScrubDepth; readonly location: string | undefined }
   | { readonly kind: 'repair'; readonly path: string | undefined }
@@ -262,6 +265,7 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
     .action((path, { compare, restore }) => wish({ kind: 'versions', path, options: { compare, restore } }))
   addPastCommands(program, wish)
   addAuditCommands(program, wish)
+  addAlarmCommands(program, wish)
 
   program
     .command('status')

@@ -36,7 +36,7 @@ function locationConditions({ status, settings }: SiteFacts): Condition[] {
   const needed = status.vault?.threshold ?? 0
   const reachable = status.locations.filter(({ state }) => state !== 'unreachable' && state !== 'empty').length
   return status.locations.flatMap((one): Condition[] => {
-    const shared = { subject: one.id, culprits: [one.label] }
+    const shared = { subject: one.id, culprits: [shortLabel(one.label)] }
     const found: Condition[] = []
     if (one.state === 'unreachable')
       found.push({
@@ -61,6 +61,12 @@ function locationConditions({ status, settings }: SiteFacts): Condition[] {
     if (one.reason === 'location.full') found.push({ ...shared, code: 'location.full', severity: 'warning', numbers: {} })
     return found
   })
+}
+
+/** Where nobody gave it a name the label is the description, whose path is nobody's business outside: its last part says which one it is. */
+export function shortLabel(label: string): string {
+  const match = /^([a-z0-9]+):[^?]*\/([^/?]+)\/*(?:\?.*)?$/i.exec(label)
+  return match === null ? label : `${match[1]}:${match[2]}`
 }
 
 function since({ lastSeen }: LocationStatus): { readonly sinceMs?: number } {
@@ -101,7 +107,7 @@ function messageConditions({ status, settings }: SiteFacts): Condition[] {
         code,
         subject: named[0]?.id ?? '',
         severity,
-        culprits: named.map(({ label }) => label),
+        culprits: named.map(({ label }) => shortLabel(label)),
         numbers: {},
         ...(severity === 'warning' ? { delayMs: settings.unreachableMinutes * MINUTE_MS } : {}),
         ...(breach ? { stays: true, breach: true } : {}),
@@ -144,7 +150,7 @@ export function findingsOf(task: Task, locations: readonly { readonly id: string
       code: 'location.lies',
       subject: known?.id ?? '',
       severity: 'alarm',
-      culprits: known === undefined ? [] : [known.label],
+      culprits: known === undefined ? [] : [shortLabel(known.label)],
       numbers: { fragments: found.length },
       stays: true,
       breach: true,

@@ -3,6 +3,7 @@ import type { Site, Status } from '#contract'
 import { ActionIcon } from '@mantine/core'
 import { IconActivityHeartbeat, IconFolder, IconKeyboard, IconTimeline, IconTopologyStar3, IconTrash } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
+import { Bell } from '../alarms/bell.tsx'
 import { Mark } from '../pictures/mark.tsx'
 import { toneOfHealth } from '../pictures/tone.ts'
 import { TonePill } from '../pictures/tone-icon.tsx'
@@ -35,6 +36,7 @@ export function Header({ site, status, page, help }: HeaderProps): ReactNode {
       </nav>
       <span className={styles.space} />
       {status !== undefined && <HealthPill health={status.health} />}
+      <Bell current={page === 'alarms'} />
       <ActionIcon
         className={styles.keys}
         variant="subtle"

@@ -23,6 +23,7 @@ const LocationsPage = lazy(async () => ({ default: (await import('../places/loca
 const HealthPage = lazy(async () => ({ default: (await import('../health/health-page.tsx')).HealthPage }))
 const PlannerPage = lazy(async () => ({ default: (await import('../planner/planner-page.tsx')).PlannerPage }))
 const TrashPage = lazy(async () => ({ default: (await import('../trash/trash-page.tsx')).TrashPage }))
+const AlarmsPage = lazy(async () => ({ default: (await import('../alarms/alarms-page.tsx')).AlarmsPage }))
 const AuditPage = lazy(async () => ({ default: (await import('../audit/audit-page.tsx')).AuditPage }))
 const Shortcuts = lazy(async () => ({ default: (await import('./shortcuts.tsx')).Shortcuts }))
 
@@ -54,6 +55,7 @@ export function Shell({ site }: { readonly site: Site }): ReactNode {
             {route.page === 'planner' && <PlannerPage />}
             {route.page === 'trash' && <TrashPage />}
             {route.page === 'audit' && <AuditPage />}
+            {route.page === 'alarms' && <AlarmsPage />}
           </Suspense>
         </Guard>
       </main>

@@ -9,6 +9,8 @@ export const app: Words['app'] = {
   locations: 'Orte',
   activity: 'Aktivität',
   health: 'Zustand',
+  alarms: 'Alarme',
+  alarmsOpen: (n) => `Alarme: ${n} hat niemand gesehen`,
   pages: 'Seiten',
   language: 'Sprache',
   scheme: 'Darstellung',

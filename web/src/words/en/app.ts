@@ -7,6 +7,8 @@ export const app = {
   locations: 'Locations',
   activity: 'Activity',
   health: 'Health',
+  alarms: 'Alarms',
+  alarmsOpen: (n: string): string => `Alarms: nobody has seen ${n}`,
   pages: 'Pages',
   language: 'Language',
   scheme: 'Appearance',
