@@ -57,6 +57,12 @@ export async function perform(
       return (await import('./commands/trash.ts')).restoreTrash(context, wish.id, wish.to)
     case 'trash-empty':
       return (await import('./commands/trash.ts')).emptyTrash(context, wish.ids)
+    case 'find':
+      return (await import('./commands/find.ts')).find(context, wish.text, wish.path)
+    case 'grant-list':
+      return (await import('./commands/grant.ts')).listGrants(context, wish.path)
+    case 'grant':
+      return (await import('./commands/grant.ts')).grant(context, wish.path, wish.options)
     case 'keep':
       return (await import('./commands/keep.ts')).keep(context, wish.path, wish.options)
     case 'keep-list':

@@ -1,6 +1,7 @@
 // The commands about the audit log.
 import { type Command, InvalidArgumentError } from '@commander-js/extra-typings'
 import type { AuditQuery, EraseRequest } from '#contract'
+import { moment } from './moment.ts'
 
 export type AuditWish =
   | { readonly kind: 'audit-status' }
@@ -100,15 +101,6 @@ function count(text: string): number {
 function place(text: string): number {
   if (!/^(?:0|[1-9]\d{0,14})$/.test(text)) throw new InvalidArgumentError('It must be the number of an entry.')
   return Number(text)
-}
-
-/** RFC 3339 in UTC. Without a zone it is the time of this machine. */
-function moment(text: string): string {
-  const ms = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/.test(text)
-    ? Date.parse(text.replace(' ', 'T'))
-    : Number.NaN
-  if (Number.isNaN(ms)) throw new InvalidArgumentError('It must be a moment, like 2026-03-01T12:00.')
-  return new Date(ms).toISOString()
 }
 
 function collect(value: string, before: string[]): string[] {

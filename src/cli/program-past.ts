@@ -1,6 +1,7 @@
 // The commands about what was: trash, rules of keeping, moments, deletions.
 import { type Command, InvalidArgumentError } from '@commander-js/extra-typings'
 import type { KeepOptions } from './commands/keep.ts'
+import { moment } from './moment.ts'
 
 export type PastWish =
   | { readonly kind: 'trash-list' }
@@ -99,13 +100,4 @@ function count(text: string): number {
   const value = Number(text)
   if (!/^\d{1,5}$/.test(text) || value < 1 || value > 10_000) throw new InvalidArgumentError('It must be a whole number from 1 to 10000.')
   return value
-}
-
-/** RFC 3339 in UTC. Without a zone it is the time of this machine. */
-function moment(text: string): string {
-  const ms = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/.test(text)
-    ? Date.parse(text.replace(' ', 'T'))
-    : Number.NaN
-  if (Number.isNaN(ms)) throw new InvalidArgumentError('It must be a moment, like 2026-03-01T12:00.')
-  return new Date(ms).toISOString()
 }

@@ -19,6 +19,7 @@ import type { PassphraseOptions } from './passphrase.ts'
 import type { AlarmWish } from './commands/alarms.ts'
 import { addAlarmCommands } from './program-alarms.ts'
 import { addAuditCommands, type AuditWish } from './program-audit.ts'
+import { addGrantCommands, type GrantWish } from './program-grants.ts'
 import { addPastCommands, pairOfVersions, type PastWish } from './program-past.ts'
 
 /** What every command knows besides its own options. */
@@ -56,6 +57,7 @@ export type Wish =
   | { readonly kind: 'rm'; readonly paths: readonly string[]; readonly options: RmOptions }
   | { readonly kind: 'versions'; readonly path: string; readonly options: VersionsOptions }
   | PastWish
+  | GrantWish
   | AuditWish
   | AlarmWish
   | { readonly kind: 'status'; readonly check: boolean }
@@ -266,6 +268,7 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
   addPastCommands(program, wish)
   addAuditCommands(program, wish)
   addAlarmCommands(program, wish)
+  addGrantCommands(program, wish)
 
   program
     .command('status')

@@ -38,6 +38,12 @@ const COMMANDS = [
   'purge',
   'restore-to',
   'deletion',
+  'audit',
+  'verify-audit',
+  'alarms',
+  'breach',
+  'find',
+  'grant',
   'completion',
 ]
 
