@@ -19,6 +19,10 @@ export interface WatchOptions {
 /** At most this often, however much happens. */
 const PAUSE_MS = 5000
 const LOOK_MS = 60_000
+/** Whose end was seen already. */
+const TASKS_REMEMBERED = 1000
+/** What costs nothing to look at. */
+const AROUND_MS = 10_000
 
 /** Until the signal aborts. Never throws. */
 export async function watchForAlarms(options: WatchOptions, signal: AbortSignal): Promise<void> {
@@ -28,25 +32,38 @@ export async function watchForAlarms(options: WatchOptions, signal: AbortSignal)
     stirred = true
     stir()
   })
+  const around = keepLookingAround(options, signal)
   while (!signal.aborted) {
     const woken = new Promise<void>((resolve) => {
       stir = resolve
     })
     stirred = false
-    await look(options).catch((error: unknown) => tellTrouble(options, signal, error))
+    await lookAtVault(options).catch((error: unknown) => tellTrouble(options, signal, error))
     await options.clock.sleep(PAUSE_MS, signal).catch(() => undefined)
     if (!stirred) await Promise.race([woken, options.clock.sleep(LOOK_MS, signal).catch(() => undefined)])
   }
-  await listening
+  await Promise.all([listening, around])
 }
 
-/** One look at everything. */
-export async function look({ alarms, storage, home, clock, certificate }: Omit<WatchOptions, 'log'>): Promise<void> {
+async function keepLookingAround(options: WatchOptions, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await lookAround(options).catch((error: unknown) => tellTrouble(options, signal, error))
+    await options.clock.sleep(AROUND_MS, signal).catch(() => undefined)
+  }
+}
+
+async function lookAtVault({ alarms, storage, clock }: WatchOptions): Promise<void> {
   const settings = await alarms.settings()
   const nowMs = clock.now()
   const status = await storage.status({ check: false })
   const [health, history] = status.vault === null ? [] : await Promise.all([storage.health(), storage.healthHistory({ days: 2 })])
   await alarms.observe('vault', conditionsOf({ status, health, history, settings, nowMs }))
+}
+
+/** The disk of the home, and the certificate. */
+async function lookAround({ alarms, home, clock, certificate }: WatchOptions): Promise<void> {
+  const settings = await alarms.settings()
+  const nowMs = clock.now()
   const disk = await statfs(home)
   const unit = disk.bsize
   await alarms.observe(
@@ -74,6 +91,8 @@ async function listen(options: WatchOptions, signal: AbortSignal, stir: () => vo
     for await (const event of options.storage.events(signal)) {
       if (event.kind === 'task' && event.task.state !== 'running' && !seen.has(event.task.id)) {
         seen.add(event.task.id)
+        const [oldest] = seen
+        if (seen.size > TASKS_REMEMBERED && oldest !== undefined) seen.delete(oldest)
         await ringFindings(options, [event.task]).catch((error: unknown) => tellTrouble(options, signal, error))
       }
       if (event.kind !== 'files') stir()

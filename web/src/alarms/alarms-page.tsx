@@ -11,6 +11,7 @@ import { useSpeech } from '../words/words.tsx'
 import styles from './alarms.module.css'
 import { Breaches } from './breaches.tsx'
 import { Deliveries } from './deliveries.tsx'
+import { every } from './permitted.ts'
 import { AlarmSettingsSection } from './settings.tsx'
 import { useAlarmWords } from './words.ts'
 
@@ -27,7 +28,7 @@ export function AlarmsPage(): ReactNode {
       client.alarms({ state: 'all', limit: PAGE, ...(pageParam === undefined ? {} : { after: pageParam }) }, { signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next ?? undefined,
-    refetchInterval: REFRESH_MS,
+    refetchInterval: every(REFRESH_MS),
   })
   useEffect(() => {
     document.title = `${words.title} · ${all.app.name}`

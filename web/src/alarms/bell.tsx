@@ -7,18 +7,20 @@ import { hrefOf } from '../app/route.ts'
 import { client } from '../site/client.ts'
 import { useWords } from '../words/words.tsx'
 import styles from './bell.module.css'
+import { every, isDenied } from './permitted.ts'
 
 const REFRESH_MS = 10_000
 const SHOWN_MAX = 99
 
 export function Bell({ current }: { readonly current: boolean }): ReactNode {
   const words = useWords()
-  const { data } = useQuery({
+  const { data, error } = useQuery({
     queryKey: ['alarms', 'bell'],
     queryFn: ({ signal }) => client.alarms({ limit: 1 }, { signal }),
-    refetchInterval: REFRESH_MS,
+    refetchInterval: every(REFRESH_MS),
     retry: false,
   })
+  if (isDenied(error)) return null
   const open = data?.counts.open ?? 0
   const shown = open > SHOWN_MAX ? `${SHOWN_MAX}+` : String(open)
   const label = open === 0 ? words.app.alarms : words.app.alarmsOpen(shown)

@@ -12,11 +12,13 @@ import { client } from '../site/client.ts'
 import { useSpeech } from '../words/words.tsx'
 import styles from './alarms.module.css'
 import { BreachDialog } from './breach-dialog.tsx'
+import { every, isDenied } from './permitted.ts'
 import { useAlarmWords, type AlarmWords } from './words.ts'
 
 type Outline = BreachListing['breaches'][number]
 
 const HOUR_MS = 3_600_000
+const REFRESH_MS = 30_000
 
 export function Breaches(): ReactNode {
   const words = useAlarmWords()
@@ -25,8 +27,9 @@ export function Breaches(): ReactNode {
   const { data, error, refetch } = useQuery({
     queryKey: ['alarms', 'breaches'],
     queryFn: ({ signal }) => client.breaches({ signal }),
-    refetchInterval: 30_000,
+    refetchInterval: every(REFRESH_MS),
   })
+  if (isDenied(error)) return null
   return (
     <section className={styles.block} aria-labelledby="breaches">
       <div className={styles.head}>

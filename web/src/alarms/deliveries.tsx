@@ -8,6 +8,7 @@ import { ToneIcon } from '../pictures/tone-icon.tsx'
 import { client } from '../site/client.ts'
 import { useSpeech } from '../words/words.tsx'
 import styles from './alarms.module.css'
+import { every, isDenied } from './permitted.ts'
 import { useAlarmWords } from './words.ts'
 
 const TONES = { waiting: 'warn', delivered: 'good', failed: 'bad' } as const
@@ -22,8 +23,9 @@ export function Deliveries(): ReactNode {
       client.deliveries({ limit: PAGE, ...(pageParam === undefined ? {} : { after: pageParam }) }, { signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next ?? undefined,
-    refetchInterval: REFRESH_MS,
+    refetchInterval: every(REFRESH_MS),
   })
+  if (isDenied(error)) return null
   const deliveries = data?.pages.flatMap((page) => page.deliveries) ?? []
   return (
     <section className={styles.block} aria-labelledby="alarm-messages">

@@ -9,6 +9,7 @@ import { ToneIcon } from '../pictures/tone-icon.tsx'
 import { client } from '../site/client.ts'
 import { LANGUAGES } from '../words/words.tsx'
 import styles from './alarms.module.css'
+import { isDenied } from './permitted.ts'
 import { draftOf, settingsOf, type Draft } from './settings-form.ts'
 import { useAlarmWords, type AlarmWords } from './words.ts'
 
@@ -19,6 +20,7 @@ export function AlarmSettingsSection(): ReactNode {
     queryFn: ({ signal }) => client.alarmSettings({ signal }),
     refetchOnWindowFocus: false,
   })
+  if (isDenied(error)) return null
   return (
     <section className={styles.block} aria-labelledby="alarm-settings">
       <h2 id="alarm-settings">{words.settings}</h2>
