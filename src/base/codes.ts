@@ -140,6 +140,8 @@ export const CODES = {
   'alarms.settings': { kind: 'invalid', title: 'Alarms cannot be delivered as they are set up', retry: false },
   'alarms.delivery': { kind: 'unavailable', title: 'An alarm could not be delivered', retry: true },
   'alarms.breach': { kind: 'conflict', title: 'This cannot be written into the record now', retry: false },
+  'api.answer': { kind: 'unavailable', title: 'The answer of the site is not as the contract says', retry: false },
+  'api.in-clear': { kind: 'denied', title: 'A secret may not cross a network in clear', retry: false },
   'cli.usage': { kind: 'invalid', title: 'The command was not understood', retry: false },
   'cli.file': { kind: 'invalid', title: 'A file on this machine could not be used', retry: false },
   'main.config': { kind: 'invalid', title: 'The site cannot start as it is set up', retry: false },

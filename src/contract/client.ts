@@ -1,11 +1,12 @@
 // A typed client of the routes over any transport: a socket, an in-process site, or fetch in the browser.
-import type { z } from 'zod'
-import { Failure, CODES, type FailureCode, fromUtf8, concat } from '#base'
+import { Failure, CODES, type FailureCode, fromUtf8 } from '#base'
+import { collect, parsed, readJson } from './answers.ts'
 import {
   problem,
   type Entry,
   type Listing,
   type Placement,
+  type Problem,
   type Site,
   type Status,
   type Stored,
@@ -52,8 +53,6 @@ export type Transport = (request: TransportRequest) => Promise<TransportAnswer>
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
-
-const ANSWER_BYTES_MAX = 64 * 2 ** 20
 
 export interface UploadRequest {
   readonly path: string
@@ -153,6 +152,8 @@ export interface Client extends UploadCalls, IdentityCalls, AuditCalls, AlarmCal
   tasks(options?: CallOptions): Promise<{ tasks: Task[] }>
   task(id: string, options?: CallOptions): Promise<Task>
   cancelTask(id: string, options?: CallOptions): Promise<Task>
+  /** The API as an OpenAPI 3.1 document. */
+  openapi(options?: CallOptions): Promise<object>
   openSession(body: { code: string }, options?: CallOptions): Promise<object>
 }
 
@@ -163,8 +164,7 @@ export function createClient(transport: Transport): Client {
     options: CallOptions = {},
   ): Promise<never> => {
     const answer = await send(transport, route, input, options)
-    const value: unknown = JSON.parse(fromUtf8(await collect(answer.body)))
-    return route.answer!.parse(value) as never
+    return parsed(route.answer!, await readJson(answer.body)) as never
   }
   return {
     site: (options) => call(routes.site, {}, options),
@@ -226,6 +226,7 @@ export function createClient(transport: Transport): Client {
     tasks: (options) => call(routes.tasks, {}, options),
     task: (id, options) => call(routes.task, { params: { id } }, options),
     cancelTask: (id, options) => call(routes.cancelTask, { params: { id } }, options),
+    openapi: async (options = {}) => readJson((await send(transport, routes.openapi, {}, options)).body),
     openSession: (body, options) => call(routes.openSession, { body }, options),
     ...identityCalls(call),
     ...auditCalls(call, async (route, input, options) => (await send(transport, route, input, options)).body, collect),
@@ -234,7 +235,7 @@ export function createClient(transport: Transport): Client {
       const headers = { 'content-type': 'application/octet-stream', ...(size === undefined ? {} : { 'content-length': String(size) }) }
       const address = target(routes.sendUpload, { query, params })
       const answer = await checked(await transport({ method: 'PUT', target: address, headers, body, signal: options.signal }))
-      return JSON.parse(fromUtf8(await collect(answer.body)))
+      return readJson(answer.body)
     }),
     upload: async ({ body, ...query }, options = {}) => {
       const answer = await checked(
@@ -249,7 +250,7 @@ export function createClient(transport: Transport): Client {
           signal: options.signal,
         }),
       )
-      return routes.upload.answer.parse(JSON.parse(fromUtf8(await collect(answer.body))))
+      return parsed(routes.upload.answer, await readJson(answer.body))
     },
     download: async ({ range, ifMatch, ...query }, options = {}) => {
       const headers: Record<string, string> = {
@@ -302,7 +303,12 @@ export function target(route: Route, input: { query?: object; params?: Record<st
     .replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(input.params?.[name] ?? ''))
     .replace(/\*$/, () => input.params?.['*'] ?? '')
   const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(input.query ?? {})) if (value !== undefined) query.set(name, String(value))
+  for (const [name, value] of Object.entries(input.query ?? {})) {
+    if (value === undefined) continue
+    // It would travel as another character, and name another file.
+    if (!String(value).isWellFormed()) throw new Failure('base.invalid', { detail: `The ${name} holds half a character.` })
+    query.set(name, String(value))
+  }
   return query.size === 0 ? path : `${path}?${query.toString()}`
 }
 
@@ -311,32 +317,21 @@ async function checked(answer: TransportAnswer): Promise<TransportAnswer> {
   throw toFailure(answer.status, await collect(answer.body))
 }
 
-/** The failure that a problem document stands for. */
+/** The failure that the body of a refusal stands for. */
 export function toFailure(status: number, body: Uint8Array): Failure {
-  let parsed: z.infer<typeof problem> | undefined
+  let document: Problem | undefined
   try {
-    parsed = problem.parse(JSON.parse(fromUtf8(body)))
+    document = problem.parse(JSON.parse(fromUtf8(body)))
   } catch {
-    parsed = undefined
+    document = undefined
   }
-  if (parsed === undefined) return new Failure('base.internal', { detail: `The site answered ${status}.` })
-  const code = (parsed.code in CODES ? parsed.code : 'base.internal') as FailureCode
-  return new Failure(code, {
-    detail: parsed.detail,
-    culprits: parsed.culprits,
-    ...(parsed.next === undefined ? {} : { next: parsed.next }),
-  })
+  return document === undefined ? new Failure('base.internal', { detail: `The site answered ${status}.` }) : failureOf(document)
 }
 
-async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  let length = 0
-  for await (const part of body) {
-    length += part.length
-    if (length > ANSWER_BYTES_MAX) throw new Failure('api.limit', { detail: 'the answer of the site is too large' })
-    parts.push(part)
-  }
-  return concat(...parts)
+/** The failure that a problem document stands for. */
+export function failureOf({ code, detail, culprits, next }: Problem): Failure {
+  const known = Object.hasOwn(CODES, code) ? (code as FailureCode) : 'base.internal'
+  return new Failure(known, { detail, culprits, ...(next === undefined ? {} : { next }) })
 }
 
 async function* exactly(body: AsyncIterable<Uint8Array>, size: number): AsyncIterable<Uint8Array> {

@@ -1,7 +1,7 @@
 // A client's way through an upload that goes on: begins it or finds it, proves its source, sends, and after every interruption goes on,
 // for hours if need be. Pure: time, the source and the sending come from outside.
 import { Failure, isFailure } from '#base'
-import { toFailure, type Client } from './client.ts'
+import { failureOf, type Client } from './client.ts'
 import type { Stored } from './schemas.ts'
 import type { Upload } from './uploads.ts'
 
@@ -171,9 +171,7 @@ async function ready({ client, sleep, signal, tell }: ResumeOptions, id: string)
     upload = await client.unfinishedUpload(id, { signal })
   }
   if (upload.offset !== null) return upload
-  throw upload.problem === null
-    ? new Failure('storage.upload-busy', { detail: 'the upload was parked again' })
-    : toFailure(upload.problem.status, new TextEncoder().encode(JSON.stringify(upload.problem)))
+  throw upload.problem === null ? new Failure('storage.upload-busy', { detail: 'the upload was parked again' }) : failureOf(upload.problem)
 }
 
 function mayPass(error: unknown, options: ResumeOptions): boolean {

@@ -552,6 +552,12 @@ export const routes = {
     summary: 'Server-sent events, one `event` of the schemas as JSON in each data line',
   },
   ...alarmRoutes,
+  openapi: {
+    method: 'GET',
+    path: '/api/v1/openapi.json',
+    status: 200,
+    summary: 'This API as an OpenAPI 3.1 document',
+  },
   openSession: {
     method: 'POST',
     path: '/api/v1/session',

@@ -1,4 +1,5 @@
 // Calls of the client for uploads that go on.
+import { parsed } from './answers.ts'
 import { routes } from './routes.ts'
 import type { CallOptions } from './client.ts'
 import type { Stored } from './schemas.ts'
@@ -47,7 +48,7 @@ export function uploadCalls(
     wakeUpload: (id, options) => call(routes.wakeUpload, { params: { id } }, options),
     takeUpload: (id, body, options) => call(routes.takeUpload, { params: { id }, body }, options),
     sendUpload: async ({ id, turn, offset, body, size }, options = {}) =>
-      routes.sendUpload.answer.parse(await stream({ params: { id }, query: { turn, offset }, body, size, options })),
+      parsed(routes.sendUpload.answer, await stream({ params: { id }, query: { turn, offset }, body, size, options })),
     finishUpload: (id, body, options) => call(routes.finishUpload, { params: { id }, body }, options),
     cancelUpload: (id, options) => call(routes.cancelUpload, { params: { id } }, options),
   }

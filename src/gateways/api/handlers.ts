@@ -122,6 +122,10 @@ export function createHandlers(bounds: EventBounds): Handlers {
       if (request.method === 'HEAD') return bytesAnswer({ status: 200, type: 'text/event-stream', bytes: new Uint8Array(0) })
       return events(door, request.signal)
     },
+    openapi: async ({ door }) => {
+      const [{ openApi }, { version }] = await Promise.all([import('./openapi.ts'), door.site()])
+      return bytesAnswer({ status: 200, type: 'application/json', bytes: Buffer.from(JSON.stringify(openApi({ version }))) })
+    },
   }
 }
 

@@ -5,6 +5,7 @@ import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react'
 import { openWith, takeCode } from '../site/session.ts'
 import { SiteStopped } from '../site/reach.ts'
 import { useSite } from '../site/queries.ts'
+import { useRoute } from './route.ts'
 import { TroubleBox } from './trouble-box.tsx'
 import { Guard } from './guard.tsx'
 import { SignIn } from './sign-in.tsx'
@@ -33,6 +34,7 @@ export function App(): ReactNode {
 
 function Entered({ spent }: { readonly spent: boolean }): ReactNode {
   const site = useSite()
+  const route = useRoute()
   const [welcome, setWelcome] = useState(false)
   if (site.error !== null && isFailure(site.error, 'access.unauthenticated')) return <SignIn spent={spent} />
   if (site.data === undefined) {
@@ -44,7 +46,8 @@ function Entered({ spent }: { readonly spent: boolean }): ReactNode {
       </Stage>
     )
   }
-  if (site.data.vault === null || welcome) return <Setup site={site.data} making={() => setWelcome(true)} done={() => setWelcome(false)} />
+  if ((site.data.vault === null && route.page !== 'api') || welcome)
+    return <Setup site={site.data} making={() => setWelcome(true)} done={() => setWelcome(false)} />
   return <Shell site={site.data} />
 }
 

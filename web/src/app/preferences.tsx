@@ -1,7 +1,8 @@
 // Language and appearance, together behind one small button.
 import { ActionIcon, Menu, useMantineColorScheme, type MantineColorScheme } from '@mantine/core'
-import { IconLanguage } from '@tabler/icons-react'
+import { IconCode, IconLanguage } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
+import { hrefOf } from './route.ts'
 import { LANGUAGES, useSpeech } from '../words/words.tsx'
 
 const SCHEMES = ['light', 'dark', 'auto'] as const satisfies readonly MantineColorScheme[]
@@ -35,6 +36,10 @@ export function Preferences(): ReactNode {
             </Menu.RadioItem>
           ))}
         </Menu.RadioGroup>
+        <Menu.Divider />
+        <Menu.Item component="a" href={hrefOf({ page: 'api' })} leftSection={<IconCode size={16} aria-hidden />}>
+          {words.app.api}
+        </Menu.Item>
       </Menu.Dropdown>
     </Menu>
   )

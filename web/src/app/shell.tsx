@@ -25,6 +25,7 @@ const PlannerPage = lazy(async () => ({ default: (await import('../planner/plann
 const TrashPage = lazy(async () => ({ default: (await import('../trash/trash-page.tsx')).TrashPage }))
 const AlarmsPage = lazy(async () => ({ default: (await import('../alarms/alarms-page.tsx')).AlarmsPage }))
 const AuditPage = lazy(async () => ({ default: (await import('../audit/audit-page.tsx')).AuditPage }))
+const ApiPage = lazy(async () => ({ default: (await import('../api-docs/api-page.tsx')).ApiPage }))
 const Shortcuts = lazy(async () => ({ default: (await import('./shortcuts.tsx')).Shortcuts }))
 
 export function Shell({ site }: { readonly site: Site }): ReactNode {
@@ -56,6 +57,7 @@ export function Shell({ site }: { readonly site: Site }): ReactNode {
             {route.page === 'trash' && <TrashPage />}
             {route.page === 'audit' && <AuditPage />}
             {route.page === 'alarms' && <AlarmsPage />}
+            {route.page === 'api' && <ApiPage />}
           </Suspense>
         </Guard>
       </main>

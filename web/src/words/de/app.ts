@@ -18,6 +18,7 @@ export const app: Words['app'] = {
   dark: 'Dunkel',
   system: 'Wie das System',
   settings: 'Sprache und Darstellung',
+  api: 'Für Programme (API)',
   shortcuts: 'Tastenkürzel',
   close: 'Schließen',
   cancel: 'Abbrechen',

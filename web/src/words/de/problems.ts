@@ -110,6 +110,8 @@ export const problems: Readonly<Record<FailureCode, string>> = {
   'api.certificate': 'Das Zertifikat der Site ist nicht brauchbar',
   'api.certificate-ends': 'Das Zertifikat der Site läuft bald ab',
   'api.unreachable': 'Quorate antwortet nicht',
+  'api.answer': 'Die Antwort ist nicht, wie sie sein soll',
+  'api.in-clear': 'Ein Geheimnis geht nicht unverschlüsselt durch ein Netz',
 
   'alarms.absent': 'Diesen Alarm oder dieses Protokoll gibt es nicht',
   'alarms.settings': 'So wie sie eingestellt sind, lassen sich Alarme nicht zustellen',

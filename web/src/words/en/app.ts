@@ -16,6 +16,7 @@ export const app = {
   dark: 'Dark',
   system: 'As the system',
   settings: 'Language and appearance',
+  api: 'For programs (API)',
   shortcuts: 'Keyboard shortcuts',
   close: 'Close',
   cancel: 'Cancel',
