@@ -9,7 +9,7 @@ import type { PostgresOptions } from './postgres.ts'
 import type { Engine } from './protocol.ts'
 import { postgresSpeech, sqliteSpeech } from './speech.ts'
 import { startSqliteThread } from './sqlite-thread.ts'
-import { createTurns } from './turns.ts'
+import { createTurns, type TurnLoad } from './turns.ts'
 
 export {
   type Generated,
@@ -33,11 +33,14 @@ export interface Database<Tables> {
    * Transactions run one after the other. Inside, only `tx` is used: anything else on this database is an assertion.
    */
   transaction<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>
+  /** How writes wait for each other. */
+  readonly load: TurnLoad
   /** Waits for the open transaction, then closes. Later calls are `database.unavailable`. */
   close(): Promise<void>
 }
 
 export type { PostgresOptions } from './postgres.ts'
+export type { TurnLoad } from './turns.ts'
 
 /** A file of SQLite in an existing folder (or `:memory:`), a schema of a PostgreSQL server, or an engine of a test that speaks SQLite's SQL. */
 export type DatabasePlace = { readonly file: string } | { readonly postgres: PostgresOptions } | { readonly engine: Engine }
@@ -72,6 +75,9 @@ export async function openDatabase<Tables>({ migrations, ...place }: DatabaseOpt
 
   const database: Database<Tables> = {
     kysely,
+    get load() {
+      return turns.load
+    },
     transaction: async (work) => {
       assert(!scopes.getStore()?.open, 'a transaction begins inside another; pass the handle of the outer one on')
       return scopes.run({ open: false }, () => kysely.transaction().execute(work))

@@ -4,7 +4,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure, systemClock } from '#base'
-import { createApi, createLoopback, type Api, type Loopback } from '#gateways/api'
+import { createApi, createLoopback, loadMetrics, type Api, type Loopback } from '#gateways/api'
 import type { Sink } from '../cli/cli.ts'
 import { databasePlace } from './database-place.ts'
 import type { Environment } from './environment.ts'
@@ -107,6 +107,8 @@ async function runSite(paths: HomePaths, lock: HomeLock, options: ServeOptions):
   let watching: Promise<void> | undefined
   try {
     await noteStart(site, 'start', log)
+    const { createMetrics } = await loadMetrics()
+    const metrics = createMetrics({ door: site.access.enter(operator()), databaseWait: () => site.databaseLoad() })
     const api = await createApi({
       access: site.access,
       operator: operator(),
@@ -114,6 +116,7 @@ async function runSite(paths: HomePaths, lock: HomeLock, options: ServeOptions):
       log,
       pages,
       install: outside?.install,
+      metrics,
     })
     const socket = socketAddress(paths.socket)
     try {

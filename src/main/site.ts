@@ -4,7 +4,7 @@ import { type Clock, type Failure, systemClock } from '#base'
 import { type Access, createAccess } from '#access'
 import { alarmMigrations, type Alarms, type AlarmTables, type Condition, openAlarms } from '#alarms'
 import { type AuditLog, auditMigrations, type AuditTables, openAudit } from '#audit'
-import { type DatabasePlace, openDatabase } from '#database'
+import { type DatabasePlace, openDatabase, type TurnLoad } from '#database'
 import { identityMigrations, openIdentity, type Identity, type IdentityEvents, type IdentityTables } from '#identity'
 import { openSiteStorage, type SiteStorage, storageMigrations, type StorageTables } from '#storage'
 import { identityRecord } from './identity-record.ts'
@@ -31,6 +31,7 @@ export interface OpenSite {
   readonly audit: AuditLog
   readonly storage: SiteStorage
   readonly alarms: Alarms
+  databaseLoad(): TurnLoad
   close(): Promise<void>
 }
 
@@ -76,6 +77,7 @@ export async function openSite({ home, environment, passphrase, database, log, c
       audit: opening,
       storage,
       alarms,
+      databaseLoad: () => opened.load,
       close: async () => {
         await storage.close()
         await alarms.close()

@@ -1,5 +1,5 @@
 // Keeps a running vault well by itself: checks by schedule, repairs what is damaged, notes how it is. One step at a time, in the background.
-import { Failure } from '#base'
+import { tracesOf } from '#base'
 import type { HealthSettings, Task } from '#contract'
 import { newId } from '#format'
 import { readReshape } from './change-plan.ts'
@@ -174,6 +174,6 @@ export class HealthKeeper {
   }
 
   #warn(error: unknown, message: string): void {
-    this.#core.options.log.warn(error instanceof Failure ? { code: error.code, detail: error.message } : { error: String(error) }, message)
+    this.#core.options.log.warn({ causes: tracesOf(error) }, message)
   }
 }

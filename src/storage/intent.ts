@@ -1,5 +1,5 @@
 // Names that are about to be written: an intent is durable before their first byte, and in the end they are a dealing's fragments, or debris.
-import { Failure } from '#base'
+import { Failure, tracesOf } from '#base'
 import type { Transaction } from '#database'
 import { newId } from '#format'
 import type { WriteOutcome } from './object-writer.ts'
@@ -116,6 +116,6 @@ export async function undoIntent({ db, places, clock, stallMs }: VaultParts, pro
 /** As `undoIntent`, beside another failure: the next start does what cannot be done now. */
 export async function undoIfPossible(parts: VaultParts, provisional: string): Promise<void> {
   await undoIntent(parts, provisional).catch((error: unknown) =>
-    parts.log.warn({ error: String(error) }, 'an unfinished write is cleaned up at the next start'),
+    parts.log.warn({ causes: tracesOf(error) }, 'an unfinished write is cleaned up at the next start'),
   )
 }

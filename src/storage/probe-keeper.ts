@@ -1,6 +1,6 @@
 // Tries the locations of a running vault again, each about once a day and soon after its credentials have changed. Ends with the site.
 import { stat } from 'node:fs/promises'
-import { Failure } from '#base'
+import { Failure, tracesOf } from '#base'
 import { parseCapabilities } from './enrolment.ts'
 import { probeRows, tryLocation } from './probing.ts'
 import type { SiteCore } from './site-core.ts'
@@ -29,7 +29,7 @@ export async function keepProbing(core: SiteCore): Promise<void> {
       await lookOnce(core, { notBefore, shares })
     } catch (error) {
       if (core.stop.signal.aborted) return
-      core.options.log.warn({ error: String(error) }, 'the trials of the locations go on later')
+      core.options.log.warn({ causes: tracesOf(error) }, 'the trials of the locations go on later')
     }
   }
 }

@@ -1,6 +1,6 @@
 // Trying what a location promises, and what follows when it no longer keeps it.
 import { randomBytes } from 'node:crypto'
-import { Failure, rfc3339 } from '#base'
+import { Failure, rfc3339, tracesOf } from '#base'
 import type { Capabilities, KeptPromise, LocationProbe, Status } from '#contract'
 import { parseCapabilities, probe } from './enrolment.ts'
 import type { Location } from './location.ts'
@@ -46,7 +46,7 @@ export async function tryAll(core: SiteCore, { places }: { readonly places: NonN
     const place = places.byId(location)
     if (place === undefined || parseCapabilities(capabilities) !== null) continue
     const found = await probe(core, place.location).catch((error: unknown) => {
-      core.options.log.warn({ location: place.label, error: String(error) }, 'the location could not be tried')
+      core.options.log.warn({ location: place.label, causes: tracesOf(error) }, 'the location could not be tried')
       return undefined
     })
     if (found === undefined) continue

@@ -1,5 +1,5 @@
 // What all parts of an open site share: its database, its vault, work under way, and what it tells.
-import { type Clock, Failure, rfc3339, systemClock } from '#base'
+import { type Clock, Failure, rfc3339, systemClock, tracesOf } from '#base'
 import type { Signer, VerifyingKeys } from '#crypto/primitives'
 import type { Database, DatabasePlace, Transaction } from '#database'
 import { type ArenaPool, createArenaPool } from './arena-pool.ts'
@@ -154,7 +154,7 @@ export class SiteCore {
     const running = await this.prepare({ row, locations, signer, locked, publicKeys: published.keys, dealer: published.fingerprint })
     if (row.state === 'making') {
       await this.finishMaking(running).catch((error: unknown) =>
-        this.options.log.warn({ error: String(error) }, 'the making of the vault was cut off, and is finished at a later start'),
+        this.options.log.warn({ causes: tracesOf(error) }, 'the making of the vault was cut off, and is finished at a later start'),
       )
     }
     this.run(running)
@@ -236,7 +236,7 @@ export class SiteCore {
     this.sweepLater()
     this.keepHouse(running)
     void running.reshaping.resume().catch((error: unknown) => {
-      if (!this.stop.signal.aborted) this.options.log.warn({ error: String(error) }, 'a change that was under way could not go on')
+      if (!this.stop.signal.aborted) this.options.log.warn({ causes: tracesOf(error) }, 'a change that was under way could not go on')
     })
     this.keepRules()
     this.changed()
@@ -245,7 +245,7 @@ export class SiteCore {
   /** Now and then what is past its time goes. */
   keepRules(): void {
     void this.working(purgeByTheHour(this)).catch((error: unknown) =>
-      this.options.log.warn({ error: String(error) }, 'the rules of keeping are not looked after any more'),
+      this.options.log.warn({ causes: tracesOf(error) }, 'the rules of keeping are not looked after any more'),
     )
   }
 
@@ -259,7 +259,7 @@ export class SiteCore {
             await this.uploads?.sweepExpired()
             await sweepAbandoned(vault)
           } catch (error) {
-            this.options.log.warn({ error: String(error) }, 'old unfinished uploads are taken away later')
+            this.options.log.warn({ causes: tracesOf(error) }, 'old unfinished uploads are taken away later')
           }
         }
       } catch {
@@ -373,7 +373,7 @@ export class SiteCore {
           await this.clock.sleep(STATUS_EVERY_MS, this.stop.signal)
         }
       } catch (error) {
-        if (!this.stop.signal.aborted) this.options.log.warn({ error: String(error) }, 'the status could not be told')
+        if (!this.stop.signal.aborted) this.options.log.warn({ causes: tracesOf(error) }, 'the status could not be told')
       } finally {
         this.telling = false
       }
@@ -390,7 +390,7 @@ export class SiteCore {
     if (running === undefined) return Promise.resolve()
     this.removing = this.removing
       .then(() => this.sweepIfNeeded(running))
-      .catch((error: unknown) => this.options.log.warn({ error: String(error) }, 'removed fragments are taken away later'))
+      .catch((error: unknown) => this.options.log.warn({ causes: tracesOf(error) }, 'removed fragments are taken away later'))
     return this.removing
   }
 

@@ -22,12 +22,12 @@ import { siteStatus } from './site-status.ts'
 import { locationStatus } from './status.ts'
 import type { TaskTools } from './tasks.ts'
 
-interface LocationRequest {
+export interface LocationRequest {
   readonly spec: string
   readonly label?: string | undefined
 }
 
-interface TestRequest {
+export interface TestRequest {
   /** Label or id. */
   readonly location: string
 }

@@ -12,7 +12,7 @@ import { parseLocation } from './locations/from-config.ts'
 import { userPath } from './paths.ts'
 import type { SiteCore } from './site-core.ts'
 
-interface DrillWish {
+export interface DrillWish {
   readonly people: readonly [string, string]
   readonly files: number
   readonly location?: string | undefined

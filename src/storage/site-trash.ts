@@ -1,5 +1,5 @@
 // What a site can do about what was: trash, versions of old, rules of keeping, moments, deletions that are proven.
-import { type Clock, Failure, rfc3339 } from '#base'
+import { type Clock, Failure, rfc3339, tracesOf } from '#base'
 import type { DeletionListing, Entry, KeepingRule, KeepingView, MomentPlan, PurgePlan, Task, TrashListing } from '#contract'
 import { addVersion, removeEntry } from './catalogue.ts'
 import { findVersion, objectAt, statEntry } from './listing.ts'
@@ -254,7 +254,7 @@ export async function purgeByTheHour(core: SiteCore): Promise<void> {
         }
       } catch (error) {
         if (core.stop.signal.aborted) return
-        core.options.log.warn({ error: String(error) }, 'what is past its time is removed later')
+        core.options.log.warn({ causes: tracesOf(error) }, 'what is past its time is removed later')
       }
       core.sweepLater()
     }

@@ -1,5 +1,5 @@
 // Taking away what nothing needs any more: unfinished writes of a crash, removed dealings, names that were replaced.
-import { Failure, rfc3339 } from '#base'
+import { Failure, rfc3339, tracesOf } from '#base'
 import { type DiscardAnswer, noteAnswers, settleDeletions } from './deletion.ts'
 import { ripeDeals } from './grace.ts'
 import { undoIntent } from './intent.ts'
@@ -50,7 +50,7 @@ export async function sweepAbandoned({ parts }: Vault): Promise<boolean> {
         await within(patience, (signal) => place.location.sweepPartial({ olderThanMs: ABANDONED_MS }, { signal }))
         return true
       } catch (error) {
-        log.warn({ location: place.label, error: String(error) }, 'unfinished files could not be swept')
+        log.warn({ location: place.label, causes: tracesOf(error) }, 'unfinished files could not be swept')
         return false
       }
     }),

@@ -1,5 +1,5 @@
 // Uploads that go on after any interruption: begun, asked after, woken, proven, sent in parts, finished; parked in between.
-import { Failure, rfc3339 } from '#base'
+import { Failure, rfc3339, tracesOf } from '#base'
 import { toProblem, type Stored, type Upload, type UploadTurn } from '#contract'
 import { newId } from '#format'
 import { addVersion, requireWritable } from './catalogue.ts'
@@ -132,7 +132,7 @@ export class Uploads {
       (error: unknown) => {
         this.#forget(session)
         this.#problems.set(id, error instanceof Failure ? error : new Failure('base.internal', { cause: error }))
-        if (!(error instanceof Failure)) this.#core.options.log.warn({ error: String(error) }, 'an upload could not be woken')
+        if (!(error instanceof Failure)) this.#core.options.log.warn({ causes: tracesOf(error) }, 'an upload could not be woken')
       },
     )
     this.#keepBusy(id, checking)
@@ -348,7 +348,7 @@ export class Uploads {
 
   #keepBusy(id: string, work: Promise<unknown>): void {
     const kept = work
-      .catch((error: unknown) => this.#core.options.log.warn({ error: String(error) }, 'an upload could not be woken'))
+      .catch((error: unknown) => this.#core.options.log.warn({ causes: tracesOf(error) }, 'an upload could not be woken'))
       .finally(() => this.#busy.delete(id))
     this.#busy.set(id, kept)
   }

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Failure, rfc3339, utf8 } from '#base'
+import { Failure, rfc3339, utf8, tracesOf } from '#base'
 import { newId } from '#format'
 import { Alone } from './alone.ts'
 import { AmongOthers, type HeadView, jittered } from './among-others.ts'
@@ -179,7 +179,7 @@ export class VaultLog {
     } catch (error) {
       this.#lag = error instanceof Failure ? error : new Failure('base.internal', { cause: error })
       if (!this.#stop.signal.aborted)
-        this.#vault.parts.log.warn({ code: this.#lag.code, detail: this.#lag.message }, 'other writers could not be followed')
+        this.#vault.parts.log.warn({ code: this.#lag.code, causes: tracesOf(this.#lag) }, 'other writers could not be followed')
       this.#vault.parts.changed()
       throw this.#lag
     }
@@ -221,7 +221,7 @@ export class VaultLog {
       this.#failures += 1
       this.#failure = error instanceof Failure ? error : new Failure('base.internal', { cause: error })
       this.#vault.parts.log.warn(
-        { code: this.#failure.code, detail: this.#failure.message },
+        { code: this.#failure.code, causes: tracesOf(this.#failure) },
         'the catalogue could not be brought into the vault',
       )
       this.#vault.parts.changed()

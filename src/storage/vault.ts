@@ -1,5 +1,5 @@
 // An open vault: what every piece of work on it needs, and the two that all others stand on, storing and reading an object.
-import { type Clock, Failure, rfc3339 } from '#base'
+import { type Clock, Failure, rfc3339, tracesOf } from '#base'
 import type { Signer, VerifyingKeys } from '#crypto/primitives'
 import { dealable, dealerFingerprint, type DealSpec, parseMeta, type Suite, verifyMeta } from '#format'
 import type { ArenaPool } from './arena-pool.ts'
@@ -320,7 +320,7 @@ export class Vault {
       this.parts.log.warn({ location: candidate.place.label, fragment: candidate.name, kind, detail }, 'a fragment is not as it should be')
       this.parts.changed()
     } catch (error) {
-      this.parts.log.warn({ error: String(error) }, 'a finding could not be noted')
+      this.parts.log.warn({ causes: tracesOf(error) }, 'a finding could not be noted')
     }
   }
 

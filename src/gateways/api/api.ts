@@ -9,3 +9,7 @@ export type { Install } from './outside/install.ts'
 export { certificateHost, openLocalAuthority } from './outside/local-authority.ts'
 export { createPublicEntrance, type PublicEntrance } from './outside/public-entrance.ts'
 export { createTrustedProxy } from './outside/trusted-proxy.ts'
+export type { DatabaseWait, Metrics, MetricsOptions } from './metrics.ts'
+
+/** Loaded by sites that serve. */
+export const loadMetrics = () => import('./metrics.ts')

@@ -11,6 +11,7 @@ import type { Dispatch } from './dispatch.ts'
 import type { RouteName } from './handlers.ts'
 import { expectsContinue, requestBody } from './http-body.ts'
 import { record, type Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
 import { unauthenticated, visitOf, type Entrance, type Visitor } from './visitor.ts'
 import { writeAnswer } from './write-answer.ts'
 
@@ -51,6 +52,7 @@ export interface Gateway {
   readonly contexts: WeakMap<IncomingMessage, Context>
   /** Aborts when the site stops. */
   readonly stop: AbortSignal
+  readonly metrics: Metrics | undefined
 }
 
 export async function serve(gateway: Gateway, name: RouteName, raw: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -60,6 +62,7 @@ export async function serve(gateway: Gateway, name: RouteName, raw: IncomingMess
   const body = requestBody(raw, response, {
     silenceMs: isUpload ? gateway.bounds.uploadSilenceMs : gateway.bounds.requestBodyMs,
     totalMs: isUpload ? undefined : gateway.bounds.requestBodyMs,
+    count: (bytes) => gateway.metrics?.bytes('in', bytes),
   })
   const request: ApiRequest = { method: raw.method ?? 'GET', target: raw.url ?? '/', headers: flat(raw), body, signal: watch.signal }
   let failed: unknown
@@ -75,14 +78,17 @@ export async function serve(gateway: Gateway, name: RouteName, raw: IncomingMess
     answer = problemAnswer(error, instance, headersOf(error, raw))
   }
   try {
-    await writeAnswer(raw, response, answer, { silenceMs: entrance.kind === 'socket' ? undefined : gateway.bounds.downloadSilenceMs })
+    await writeAnswer(raw, response, answer, {
+      silenceMs: entrance.kind === 'socket' ? undefined : gateway.bounds.downloadSilenceMs,
+      count: (bytes) => gateway.metrics?.bytes('out', bytes),
+    })
     linger(raw, gateway.bounds.lingerMs)
   } catch (error) {
     failed ??= error
   } finally {
     watch.stop()
   }
-  finish(gateway, raw, { route: routes[name].path, status: answer.status }, failed)
+  finish(gateway, raw, { name, route: routes[name].path, status: answer.status }, failed)
 }
 
 /**
@@ -172,10 +178,16 @@ function headersOf(error: unknown, request: IncomingMessage): Record<string, str
   return leaves ? { connection: 'close' } : {}
 }
 
-function finish(gateway: Gateway, request: IncomingMessage, outcome: { route: string; status: number }, failed: unknown): void {
+function finish(
+  gateway: Gateway,
+  request: IncomingMessage,
+  { name, ...outcome }: { name?: RouteName; route: string; status: number },
+  failed: unknown,
+): void {
   const { instance, started } = contextOf(gateway, request)
   const code = failed === undefined ? undefined : codeOf(failed)
   const milliseconds = Math.round(performance.now() - started)
+  gateway.metrics?.call({ name, status: outcome.status, code, milliseconds })
   record(gateway.log, { instance, method: request.method ?? '', ...outcome, code, milliseconds }, failed)
 }
 

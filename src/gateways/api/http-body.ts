@@ -7,6 +7,8 @@ export interface BodyBounds {
   readonly silenceMs: number
   /** Longest time for the whole body; undefined for uploads. */
   readonly totalMs?: number | undefined
+  /** Hears how many bytes came. */
+  readonly count?: ((bytes: number) => void) | undefined
 }
 
 /** Asks a client that waits for it (Expect: 100-continue) to go on only when the first bytes are wanted. */
@@ -20,8 +22,10 @@ export async function* requestBody(
   try {
     for (;;) {
       const part = request.read() as Buffer | null
-      if (part !== null) yield part
-      else if (request.readableEnded) break
+      if (part !== null) {
+        bounds.count?.(part.length)
+        yield part
+      } else if (request.readableEnded) break
       else if (request.destroyed) throw cut(request.errored)
       else await arrivals.next()
     }

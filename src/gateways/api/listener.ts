@@ -41,7 +41,9 @@ export function attend(
   server.maxConnections = limits.connectionsMax
   const busy = new WeakSet<Socket>()
   const take = (request: IncomingMessage, response: ServerResponse): void => {
-    gateway.contexts.set(request, { entrance: given.entrance, instance: `urn:uuid:${randomUUID()}`, started: performance.now() })
+    const instance = `urn:uuid:${randomUUID()}`
+    gateway.contexts.set(request, { entrance: given.entrance, instance, started: performance.now() })
+    response.setHeader('x-request-id', instance)
     busy.add(request.socket)
     response.once('close', () => busy.delete(request.socket))
     for (const [name, value] of Object.entries(given.headers ?? {})) response.setHeader(name, value)
@@ -72,6 +74,7 @@ function refuseRaw(gateway: Gateway, code: string, socket: Socket): void {
   const problem = JSON.stringify(toProblem(failure, instance))
   const headers = {
     ...SECURITY_HEADERS,
+    'x-request-id': instance,
     'content-type': 'application/problem+json',
     'content-length': String(Buffer.byteLength(problem)),
     connection: 'close',

@@ -5,7 +5,7 @@ import type { Server as SecureServer } from 'node:https'
 import type { AddressInfo, ListenOptions } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Access, Actor } from '#access'
-import { Failure, limits } from '#base'
+import { Failure, limits, systemClock, type Clock } from '#base'
 import { routes, type Route } from '#contract'
 import type { Identity } from '#identity'
 import { contextOf, flat, refuse, serve, type ApiBounds, type Gateway } from './call.ts'
@@ -15,6 +15,8 @@ import { needsNobody } from './identity-rights.ts'
 import { closed, closeWithin, createListener, listening } from './listener.ts'
 import type { Log } from './log.ts'
 import type { Loopback } from './loopback.ts'
+import type { Metrics } from './metrics.ts'
+import { needsVisitor, serveObservation } from './observing.ts'
 import type { CertificatePair } from './outside/certificate.ts'
 import { serveInstall, type Install } from './outside/install.ts'
 import type { PublicEntrance } from './outside/public-entrance.ts'
@@ -35,6 +37,9 @@ export interface ApiOptions {
   readonly pages?: string | undefined
   /** The site's own certificate authority, for the page that says how to trust it. */
   readonly install?: Install | undefined
+  /** Answers /metrics; without them that address is unknown. */
+  readonly metrics?: Metrics | undefined
+  readonly clock?: Clock | undefined
   /** For tests; defaults are in `limits`. */
   readonly bounds?: Partial<ApiBounds> | undefined
 }
@@ -76,6 +81,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
     dispatch: createDispatch(bounds),
     contexts: new WeakMap(),
     stop: stop.signal,
+    metrics: options.metrics,
   }
   const app = await createApp(gateway, options)
   const stopLooking = watchPresent(gateway)
@@ -128,7 +134,8 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   }
 }
 
-async function createApp(gateway: Gateway, { pages, install }: Pick<ApiOptions, 'pages' | 'install'>): Promise<FastifyInstance> {
+async function createApp(gateway: Gateway, options: ApiOptions): Promise<FastifyInstance> {
+  const { pages, install, access, operator, clock = systemClock } = options
   const app = Fastify({
     logger: false,
     exposeHeadRoutes: false,
@@ -159,12 +166,8 @@ async function createApp(gateway: Gateway, { pages, install }: Pick<ApiOptions, 
       },
     })
   }
-  app.route({
-    method: ['GET', 'HEAD'],
-    url: '/health',
-    handler: async (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }),
-  })
   if (install !== undefined) serveInstall(app, gateway, install)
+  serveObservation(app, gateway, { access, operator, clock })
   if (pages !== undefined) await servePages(app, pages)
   await app.ready()
   return app
@@ -174,6 +177,8 @@ async function createApp(gateway: Gateway, { pages, install }: Pick<ApiOptions, 
 async function admit(gateway: Gateway, request: FastifyRequest): Promise<void> {
   const { raw } = request
   const context = contextOf(gateway, raw)
+  // As to a proxy, with a host of its own: what that names is not asked.
+  if (raw.url?.startsWith('/') !== true) throw new Failure('api.host', { detail: 'The target of the request is no path.' })
   const { entrance } = context
   if (entrance.kind === 'socket') {
     gateway.contexts.set(raw, { ...context, visitor: operatorAtTheMachine(gateway.operator) })
@@ -181,7 +186,7 @@ async function admit(gateway: Gateway, request: FastifyRequest): Promise<void> {
   }
   const { path } = splitTarget(raw.url ?? '/')
   const url = request.routeOptions.url
-  const isApi = path.startsWith('/api/') || url?.startsWith('/api/') === true
+  const isApi = needsVisitor(path, url)
   const headers = flat(raw)
   const asked = { method: request.method, headers, isPage: !isApi }
   const remoteAddress = raw.socket.remoteAddress ?? ''

@@ -6,6 +6,8 @@ import type { Answer } from './answer.ts'
 export interface WriteBounds {
   /** Longest time in which the reader takes nothing; undefined waits as long as the connection lives. */
   readonly silenceMs?: number | undefined
+  /** Hears how many bytes the connection took. */
+  readonly count?: ((bytes: number) => void) | undefined
 }
 
 /** Sent with every answer. */
@@ -26,6 +28,7 @@ export async function writeAnswer(request: IncomingMessage, response: ServerResp
     else {
       for await (const part of answer.body) {
         await taken(response, part, bounds)
+        bounds.count?.(part.length)
       }
     }
     response.end()
