@@ -41,6 +41,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   web: { folder: 'web', floor: 6, uses: [], only: ['contract', 'format', 'crypto', 'base'] },
 
   main: { folder: 'src/main', floor: 7, uses: 'everything' },
+  embed: { folder: 'src/embed', floor: 7, uses: 'everything' },
 }
 
 /** Rooms on this floor and below are for everyone above them. */

@@ -10,7 +10,7 @@ export interface LocationSpec {
 }
 
 /** `folder:a` with its absolute path; called as it was typed unless a label is given. */
-export function locationSpec(host: Host, typed: string, label?: string): LocationSpec {
+export function locationSpec(host: Pick<Host, 'folder' | 'personFolder'>, typed: string, label?: string): LocationSpec {
   const match = /^folder:(.*)$/s.exec(typed)
   if (match === null) return { spec: typed, ...(label === undefined ? {} : { label }) }
   const path = match[1]!.replace(/^~(?=\/|$)/, host.personFolder)
