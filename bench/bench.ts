@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run: Bench }>>> = {
   upkeep: () => import('./upkeep.ts'),
   'sftp-driver': () => import('./sftp-driver.ts'),
   audit: () => import('./audit.ts'),
+  api: () => import('./api.ts'),
 }
 
 const root = resolve(import.meta.dirname, '..')

@@ -8,7 +8,8 @@ export type Route =
 /** Reads `#/files/mri/2026?show=scan.dcm` `#/locations` and so on; anything else is the top folder. */
 export function parseRoute(hash: string): Route {
   const [where = '', query = ''] = hash.replace(/^#/, '').split('?')
-  for (const page of ['locations', 'health', 'planner', 'trash', 'audit', 'alarms', 'api'] as const) if (where === `/${page}`) return { page }
+  for (const page of ['locations', 'health', 'planner', 'trash', 'audit', 'alarms', 'api'] as const)
+    if (where === `/${page}`) return { page }
   const segments = where.startsWith('/files/') ? where.slice('/files/'.length).split('/').filter(Boolean) : []
   const show = new URLSearchParams(query).get('show') ?? undefined
   return { page: 'files', path: `/${segments.map(decoded).join('/')}`, ...(show === undefined ? {} : { show }) }
