@@ -39,7 +39,7 @@ interface Line {
 }
 
 /**
- * A transport to a site. Calls fail with `api.unreachable` when nobody answers, `api.insecure` when a token would cross a network in
+ * A transport to a site. Calls fail with `api.unreachable` when nobody answers, `api.in-clear` when a token would cross a network in
  * clear, and `base.invalid` when the address is none.
  */
 export function httpTransport(address: SiteAddress, { silenceMs }: TransportOptions = {}): OpenTransport {
@@ -77,7 +77,7 @@ function toAddress({ url, token, ca }: Extract<SiteAddress, { url: string }>, si
     throw new Failure('base.invalid', { detail: 'This is no address of a site.', next: 'Write https://HOST/ or http://localhost:PORT/.' })
   }
   if (!secure && token !== undefined && !LOOPBACK.test(base.hostname)) {
-    throw new Failure('api.insecure', {
+    throw new Failure('api.in-clear', {
       detail: 'The token would cross the network in clear.',
       next: 'Use the https:// address of the site.',
     })

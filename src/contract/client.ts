@@ -1,4 +1,5 @@
 // A typed client of the routes over any transport: a socket, an in-process site, or fetch in the browser.
+import type { z } from 'zod'
 import { Failure, CODES, type FailureCode, fromUtf8 } from '#base'
 import { collect, parsed, readJson } from './answers.ts'
 import {

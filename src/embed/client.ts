@@ -18,7 +18,7 @@ export type ConnectOptions = {
   | {
       /** `https://HOST/`, or `http://localhost:PORT/` on the same machine. */
       readonly url: string
-      /** An API token of a person. Refused (`api.insecure`) where it would cross a network in clear. */
+      /** An API token of a person. Refused (`api.in-clear`) where it would cross a network in clear. */
       readonly token?: string | undefined
       /** PEM certificates to trust besides those of the system, such as that of the site's own authority. */
       readonly ca?: string | undefined
@@ -43,7 +43,7 @@ const SILENCE_MS = 120_000
 /** One event is one line. */
 const EVENT_CHARS_MAX = 8 * 2 ** 20
 
-/** Fails with `base.invalid` for what is no address, and `api.insecure`. */
+/** Fails with `base.invalid` for what is no address, and `api.in-clear`. */
 export function connect(options: ConnectOptions): Site {
   const silence = { silenceMs: options.silenceMs ?? SILENCE_MS }
   const socket = 'home' in options ? socketAddress(join(options.home, 'socket')) : undefined

@@ -49,7 +49,7 @@ test('a token crosses no network in clear, and an address is an address', () => 
     'http://localhost.evil.example/',
     'http://127.0.0.1.evil.example/',
   ])
-    assert.throws(() => httpTransport({ url, token: 'qt_secret' }), code('api.insecure'), url)
+    assert.throws(() => httpTransport({ url, token: 'qt_secret' }), code('api.in-clear'), url)
   for (const url of ['http://localhost:1/', 'http://127.0.0.1:1', 'http://[::1]:1/', 'https://vault.example.org/'])
     httpTransport({ url, token: 'qt_secret' }).close()
   for (const url of ['', 'vault', 'ftp://localhost/', 'http://user:qt_x@localhost/', 'http://localhost/?token=qt_x', 'file:///etc'])
