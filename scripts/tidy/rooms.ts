@@ -41,7 +41,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   web: { folder: 'web', floor: 6, uses: [], only: ['contract', 'format', 'crypto', 'base'] },
 
   main: { folder: 'src/main', floor: 7, uses: 'everything' },
-  embed: { folder: 'src/embed', floor: 7, uses: 'everything' },
+  embed: { folder: 'src/embed', floor: 8, uses: 'everything' },
 }
 
 /** Rooms on this floor and below are for everyone above them. */
@@ -62,7 +62,8 @@ export function mayUse(from: string, to: string): boolean {
   const user = rooms[from]
   const used = rooms[to]
   if (!user || !used) return false
-  if (from === to || user.uses === 'everything') return true
+  if (from === to) return true
+  if (user.uses === 'everything') return used.floor < user.floor
   if (user.only) return user.only.includes(to)
   return user.uses.includes(to) || (used.floor <= OPEN_FLOOR && used.floor < user.floor)
 }

@@ -39,15 +39,29 @@ export function sampleOf(schema: Schema, types: Types, name = '', depth = 0): un
   if (schema.type === 'boolean') return true
   if (schema.type === 'integer' || schema.type === 'number') return schema.minimum ?? 0
   if (schema.format === 'date-time') return KNOWN['at']
-  if (schema.pattern?.includes('{32}') === true) return HEX_ID
-  if (schema.pattern?.includes('{64}') === true) return HEX_ID + HEX_ID
-  return 'x'.repeat(Math.min(24, Math.max(1, schema.minLength ?? 1)))
+  if (schema.format === 'uri') return 'https://alarms.example.org/quorate'
+  return textFor(schema)
 }
 
+/** The first of some usual texts that has the right length and shape. */
+function textFor(schema: Schema): string {
+  const { minLength = 0, maxLength = Infinity } = schema
+  const fitting = TEXTS.find((text) => text.length >= minLength && text.length <= maxLength && isShaped(text, schema))
+  return fitting ?? 'x'.repeat(Math.max(1, minLength))
+}
+
+/** Several shapes stand as parts of one schema. */
+function isShaped(text: string, { pattern, allOf = [] }: Schema): boolean {
+  return [pattern, ...allOf.map((part) => part.pattern)].every((shape) => shape === undefined || new RegExp(shape, 'u').test(text))
+}
+
+const TEXTS = ['x', HEX_ID, HEX_ID + HEX_ID, '/x', 'someone@example.org', '2026-01-02', 'EUR', '12:00', '123456', 'x'.repeat(24)]
+
 /** Names mean other things in other places. */
-function fits(known: unknown, { pattern, type }: Schema): boolean {
+function fits(known: unknown, schema: Schema): boolean {
+  const { type } = schema
   if (typeof known !== 'string') return type === undefined || type === 'integer' || type === 'number'
-  return (type === undefined || type === 'string') && (pattern === undefined || new RegExp(pattern).test(known))
+  return (type === undefined || type === 'string') && isShaped(known, schema)
 }
 
 function objectSample(schema: Schema, types: Types, depth: number): object {
