@@ -44,7 +44,7 @@ async function build(): Promise<void> {
       root: join(root, 'web'),
       logLevel: 'warn',
       cacheDir: join(root, '.cache/vite'),
-      plugins: [react()],
+      plugins: [react(), filesOfPdf()],
       resolve: { conditions: ['browser', 'module', 'import', 'default'] },
       build: {
         outDir: beside,
@@ -68,9 +68,30 @@ async function build(): Promise<void> {
   }
 }
 
+/** What pdf.js asks for by name: its worker, character maps, fonts, colour profiles, decoders. Not for its scripts: those are never run. */
+function filesOfPdf(): { name: string; generateBundle(this: { emitFile(file: EmittedFile): string }): Promise<void> } {
+  return {
+    name: 'files-of-pdf',
+    async generateBundle() {
+      const folder = join(root, 'node_modules/pdfjs-dist')
+      const files = globSync(['{cmaps,standard_fonts,wasm,iccs}/*', 'build/pdf.worker.min.mjs'], { cwd: folder })
+      for (const file of files.filter((name) => !/quickjs/i.test(name))) {
+        const fileName = `pdf/${file.replace('build/', '')}`
+        this.emitFile({ type: 'asset', fileName, source: await readFile(join(folder, file)) })
+      }
+    },
+  }
+}
+
+interface EmittedFile {
+  readonly type: 'asset'
+  readonly fileName: string
+  readonly source: Uint8Array
+}
+
 /** `.br` and `.gz` beside every text file, for servers that send them as they are. */
 async function compress(folder: string): Promise<void> {
-  for (const file of globSync('**/*.{js,css,html,svg}', { cwd: folder })) {
+  for (const file of globSync('**/*.{js,mjs,css,html,svg,wasm}', { cwd: folder })) {
     const bytes = await readFile(join(folder, file))
     await writeFile(join(folder, `${file}.br`), brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }))
     await writeFile(join(folder, `${file}.gz`), gzipSync(bytes, { level: 9 }))

@@ -85,7 +85,11 @@ function Tabs({ page }: { readonly page: Page }): ReactNode {
   const words = useWords()
   return (
     <>
-      <a className={styles.tab} href={hrefOf({ page: 'files', path: '/' })} aria-current={page === 'files' ? 'page' : undefined}>
+      <a
+        className={styles.tab}
+        href={hrefOf({ page: 'files', path: '/' })}
+        aria-current={page === 'files' || page === 'view' ? 'page' : undefined}
+      >
         <IconFolder size={18} aria-hidden /> {words.app.files}
       </a>
       <a className={styles.tab} href={hrefOf({ page: 'locations' })} aria-current={page === 'locations' ? 'page' : undefined}>

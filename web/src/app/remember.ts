@@ -1,6 +1,6 @@
 // Small choices of the person, kept in this browser. A browser that refuses storage only forgets them.
 
-type Choice = 'language' | 'scheme' | 'shortcuts' | 'audit-head'
+type Choice = 'language' | 'scheme' | 'shortcuts' | 'audit-head' | 'patient'
 
 export function recall(choice: Choice): string | null {
   try {

@@ -26,6 +26,7 @@ const TrashPage = lazy(async () => ({ default: (await import('../trash/trash-pag
 const AlarmsPage = lazy(async () => ({ default: (await import('../alarms/alarms-page.tsx')).AlarmsPage }))
 const AuditPage = lazy(async () => ({ default: (await import('../audit/audit-page.tsx')).AuditPage }))
 const ApiPage = lazy(async () => ({ default: (await import('../api-docs/api-page.tsx')).ApiPage }))
+const ViewPage = lazy(async () => ({ default: (await import('../view/view-page.tsx')).ViewPage }))
 const Shortcuts = lazy(async () => ({ default: (await import('./shortcuts.tsx')).Shortcuts }))
 
 export function Shell({ site }: { readonly site: Site }): ReactNode {
@@ -51,6 +52,7 @@ export function Shell({ site }: { readonly site: Site }): ReactNode {
         <Guard key={route.page}>
           <Suspense fallback={<div aria-busy="true" className={styles.pending} />}>
             {route.page === 'files' && <FilesPage route={route} status={status.data} />}
+            {route.page === 'view' && <ViewPage path={route.path} version={route.version} />}
             {route.page === 'locations' && <LocationsPage status={status.data} site={site} />}
             {route.page === 'health' && <HealthPage />}
             {route.page === 'planner' && <PlannerPage />}

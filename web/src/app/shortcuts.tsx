@@ -21,6 +21,8 @@ export function Shortcuts({ close }: { readonly close: () => void }): ReactNode 
     ['rows', ['↑', '↓']],
     ['ends', [keys.home, keys.end]],
     ['open', [keys.enter]],
+    ['view', ['O']],
+    ['beside', ['P', 'N']],
     ['select', [keys.space]],
     ['rename', ['F2']],
     ['remove', [keys.del]],

@@ -4,6 +4,7 @@ import {
   IconCopy,
   IconDotsVertical,
   IconDownload,
+  IconEye,
   IconFolderSymlink,
   IconPencil,
   IconTrash,
@@ -13,6 +14,7 @@ import {
 import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react'
 import { noteTroubleIn } from '../app/notices.ts'
+import { hrefOf } from '../app/route.ts'
 import { TroubleBox } from '../app/trouble-box.tsx'
 import { client } from '../site/client.ts'
 import { keys } from '../site/queries.ts'
@@ -113,8 +115,12 @@ export function Details({ path, close, doing }: { readonly path: string; readonl
             <dt>{words.details.version}</dt>
             <dd>{data.version}</dd>
           </dl>
+          <Button component="a" fullWidth mb={8} href={hrefOf({ page: 'view', path })} leftSection={<IconEye size={18} aria-hidden />}>
+            {words.files.open}
+          </Button>
           <Button
             fullWidth
+            variant="default"
             leftSection={<IconDownload size={18} aria-hidden />}
             onClick={() => void download(data).catch(noteTroubleIn(words))}
           >

@@ -5,6 +5,7 @@ import {
   IconCopy,
   IconDotsVertical,
   IconDownload,
+  IconEye,
   IconFolderFilled,
   IconFolderSymlink,
   IconInfoCircle,
@@ -14,6 +15,7 @@ import {
 } from '@tabler/icons-react'
 import { memo, type ReactNode } from 'react'
 import { noteTroubleIn } from '../app/notices.ts'
+import { go } from '../app/route.ts'
 import { toneOfRedundancy } from '../pictures/tone.ts'
 import { ToneIcon, TonePill } from '../pictures/tone-icon.tsx'
 import { useSpeech } from '../words/words.tsx'
@@ -105,6 +107,9 @@ export const FileRow = memo(function FileRow({
           <Menu.Dropdown>
             {isFile && (
               <>
+                <Menu.Item leftSection={<IconEye size={16} aria-hidden />} onClick={() => go({ page: 'view', path: entry.path })}>
+                  {words.files.open}
+                </Menu.Item>
                 <Menu.Item
                   leftSection={<IconDownload size={16} aria-hidden />}
                   onClick={() => void download(entry).catch(noteTroubleIn(words))}

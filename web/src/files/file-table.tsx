@@ -1,4 +1,4 @@
-// The listed folder as a table. One tab stop; arrows move, Enter opens, Space selects, F2 renames, Del removes.
+// The listed folder as a table. One tab stop; arrows move, Enter opens, O views, Space selects, F2 renames, Del removes.
 import type { Entry } from '#contract'
 import { Checkbox } from '@mantine/core'
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
@@ -14,7 +14,8 @@ import {
   type ReactNode,
   type SetStateAction,
 } from 'react'
-import { keyIsTaken } from '../app/use-page-keys.ts'
+import { go } from '../app/route.ts'
+import { keyIsTaken, shortcutsEnabled } from '../app/use-page-keys.ts'
 import { useWords } from '../words/words.tsx'
 import type { Column, Order } from './arrange.ts'
 import type { Doing } from './deeds.ts'
@@ -101,6 +102,7 @@ export function FileTable(props: FileTableProps): ReactNode {
     }
     const step = steps[event.key]
     if (step !== undefined) move(step)
+    else if (event.key.toLowerCase() === 'o' && entry.kind === 'file' && shortcutsEnabled()) go({ page: 'view', path: entry.path })
     else if (event.key === 'F2') doing({ kind: 'rename', entry })
     else if (event.key === 'Delete')
       doing({ kind: 'remove', entries: picked.size > 0 ? rows.filter((one) => picked.has(one.path)) : [entry] })

@@ -1,10 +1,11 @@
 // All versions of a file, each to download or to remove.
 import type { Entry } from '#contract'
 import { ActionIcon, Skeleton } from '@mantine/core'
-import { IconArrowBackUp, IconDownload, IconTrash } from '@tabler/icons-react'
+import { IconArrowBackUp, IconDownload, IconEye, IconTrash } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { noteTroubleIn } from '../app/notices.ts'
+import { hrefOf } from '../app/route.ts'
 import { TroubleBox } from '../app/trouble-box.tsx'
 import { client } from '../site/client.ts'
 import { keys } from '../site/queries.ts'
@@ -59,6 +60,19 @@ export function VersionList({ entry, doing }: { readonly entry: Entry; readonly 
                 title={words.trash.restoreVersion(version.number)}
               >
                 <IconArrowBackUp size={18} aria-hidden />
+              </ActionIcon>
+            )}
+            {!version.current && (
+              <ActionIcon
+                component="a"
+                variant="subtle"
+                color="gray"
+                c="var(--ink)"
+                href={hrefOf({ page: 'view', path: entry.path, version: version.number })}
+                aria-label={words.details.openVersion(version.number)}
+                title={words.details.openVersion(version.number)}
+              >
+                <IconEye size={18} aria-hidden />
               </ActionIcon>
             )}
             <ActionIcon

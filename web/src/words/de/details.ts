@@ -17,6 +17,7 @@ export const details: Words['details'] = {
   versions: 'Versionen',
   versionLine: (n) => `Version ${n}`,
   current: 'aktuell',
+  openVersion: (n) => `Version ${n} öffnen`,
   downloadVersion: (n) => `Version ${n} herunterladen`,
   removeVersion: (n) => `Version ${n} entfernen`,
   removeVersionText: 'Nur diese Version verschwindet; die anderen bleiben. Das lässt sich nicht rückgängig machen.',

@@ -16,6 +16,8 @@ export const shortcuts: Words['shortcuts'] = {
     rows: 'In der Liste auf und ab',
     ends: 'Erste und letzte Zeile',
     open: 'Ordner öffnen, oder Einzelheiten der Datei',
+    view: 'Die Datei im Betrachter öffnen',
+    beside: 'Im Betrachter: vorige und nächste Datei',
     select: 'Zeile auswählen',
     rename: 'Umbenennen',
     remove: 'Entfernen',

@@ -22,6 +22,7 @@ export const details = {
   versions: 'Versions',
   versionLine: (n: number): string => `Version ${n}`,
   current: 'current',
+  openVersion: (n: number): string => `Open version ${n}`,
   downloadVersion: (n: number): string => `Download version ${n}`,
   removeVersion: (n: number): string => `Remove version ${n}`,
   removeVersionText: 'Only this version goes; the others stay. This cannot be undone.',

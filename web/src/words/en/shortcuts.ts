@@ -14,6 +14,8 @@ export const shortcuts = {
     rows: 'Up and down in the list',
     ends: 'First and last row',
     open: 'Open folder, or details of the file',
+    view: 'Open the file in its viewer',
+    beside: 'In a viewer: previous and next file',
     select: 'Select the row',
     rename: 'Rename',
     remove: 'Remove',
