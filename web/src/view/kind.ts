@@ -58,11 +58,12 @@ interface Magic {
 }
 
 const MAGIC: readonly Magic[] = [
+  // First, since its preamble may be the header of a TIFF.
+  { at: 128, hex: '4449434d', family: 'dicom', format: 'dicom' },
   { hex: '49492a00', family: 'tiff', format: 'tiff' },
   { hex: '4d4d002a', family: 'tiff', format: 'tiff' },
   { hex: '49492b00', family: 'tiff', format: 'tiff' },
   { hex: '4d4d002b', family: 'tiff', format: 'tiff' },
-  { at: 128, hex: '4449434d', family: 'dicom', format: 'dicom' },
   { hex: '89504e470d0a1a0a', family: 'image', format: 'png', mime: 'image/png' },
   { hex: 'ffd8ff', family: 'image', format: 'jpeg', mime: 'image/jpeg' },
   { hex: '474946383761', family: 'image', format: 'gif', mime: 'image/gif' },
@@ -149,14 +150,15 @@ export function isBgzip(head: Uint8Array): boolean {
   return (head[3]! & 4) !== 0 && head[10] === 6 && head[11] === 0 && head[12] === 66 && head[13] === 67 && head[14] === 2 && head[15] === 0
 }
 
-/** Data elements without the preamble, as old programs write them: group 2 or 8 in the little endian, explicit or implicit. */
+/** Data elements without the preamble, as old programs write them: group 2 or 8, explicit in either byte order, or implicit. */
 function isBareDicom(head: Uint8Array): boolean {
   if (head.length < 16) return false
+  const explicit = /^(?:UL|OB|UI|SH|LO|CS|DA|TM|DT)$/.test(latin(head.subarray(4, 6)))
+  if (explicit && head[0] === 0 && head[1] === 8 && head[2] === 0 && head[3]! <= 0x18) return true
   const group = head[0]! | (head[1]! << 8)
   const element = head[2]! | (head[3]! << 8)
   if ((group !== 2 && group !== 8) || element > 0x18) return false
-  const vr = latin(head.subarray(4, 6))
-  if (/^(?:UL|OB|UI|SH|LO|CS|DA|TM|DT)$/.test(vr)) return true
+  if (explicit) return true
   const length = head[4]! | (head[5]! << 8) | (head[6]! << 16) | (head[7]! << 24)
   return group === 8 && length > 0 && length <= 64 && length % 2 === 0
 }

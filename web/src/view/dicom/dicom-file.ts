@@ -67,7 +67,7 @@ function syntaxOf(transferSyntax: string, first: Uint8Array): Syntax {
   if (transferSyntax === EXPLICIT_BIG) return { littleEndian: false, explicit: true }
   if (transferSyntax !== '') return EXPLICIT
   const vr = String.fromCharCode(first[4] ?? 0, first[5] ?? 0)
-  return { littleEndian: true, explicit: /^[A-Z]{2}$/.test(vr) }
+  return { littleEndian: !(first[0] === 0 && first[1] !== 0), explicit: /^[A-Z]{2}$/.test(vr) }
 }
 
 async function describe(

@@ -181,7 +181,7 @@ async function unpackTile(packed: Uint8Array, directory: TiffDirectory, compress
       planarConfiguration: planar ? 2 : 1,
       samplesPerPixel: samples,
     })
-    return new Uint8Array(await decoder.decode(packed.slice().buffer))
+    return new Uint8Array(await decoder.decode(new Uint8Array(packed).buffer))
   } catch (error) {
     throw new CannotShow('damaged', NAMES[compression] ?? '', { cause: error })
   }

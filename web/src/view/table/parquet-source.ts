@@ -20,7 +20,7 @@ export async function openParquet(bytes: Bytes, signal: AbortSignal): Promise<Ta
   const footer = view.getUint32(0, true)
   if (footer > bytes.sizeBytes - 12) throw new CannotShow('damaged', 'Parquet footer')
   if (footer > FOOTER_BYTES_MAX) throw new CannotShow('too-large', 'Parquet footer')
-  const metadata = await understood(() => parquetMetadataAsync(fileOf(bytes, signal)))
+  const metadata = await understood(() => parquetMetadataAsync(fileOf(bytes, signal), { initialFetchSize: footer + 8 }))
   const names = parquetSchema(metadata).children.map((child) => child.element.name)
   const columns = names.slice(0, COLUMNS_MAX)
   const count = Number(metadata.num_rows)
@@ -117,7 +117,7 @@ function fileOf(bytes: Bytes, signal: AbortSignal): { byteLength: number; slice(
     slice: async (start, end = bytes.sizeBytes) => {
       const part = await bytes.read(start, end - start, signal)
       if (part.length !== end - start) throw new CannotShow('truncated')
-      return part.slice().buffer
+      return new Uint8Array(part).buffer
     },
   }
 }

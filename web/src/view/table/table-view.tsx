@@ -22,6 +22,7 @@ interface TableViewProps {
 }
 
 interface Order {
+  readonly of: TableSource
   readonly column: number
   readonly descending: boolean
   readonly rows: Uint32Array
@@ -43,7 +44,8 @@ export function TableView({ label, source, children, choose }: TableViewProps): 
   const scroll = useRef<HTMLDivElement>(null)
   const [top, setTop] = useState(0)
   const [height, setHeight] = useState(400)
-  const [order, setOrder] = useState<Order | undefined>()
+  const [ordered, setOrder] = useState<Order | undefined>()
+  const order = ordered?.of === source ? ordered : undefined
   const [, redraw] = useState(0)
   const [trouble, setTrouble] = useState<unknown>(null)
   const reader = useReader(source, () => redraw((n) => n + 1), setTrouble)
@@ -55,6 +57,9 @@ export function TableView({ label, source, children, choose }: TableViewProps): 
     observer.observe(element)
     return () => observer.disconnect()
   }, [])
+  useEffect(() => {
+    scroll.current?.scrollTo({ top: 0 })
+  }, [source])
   const nearEnd = !source.complete && shown.end > source.count - NEAR_END_ROWS
   useEffect(() => {
     if (nearEnd) reader.extend()
@@ -337,7 +342,7 @@ function createReader(source: TableSource, signal: AbortSignal, changed: () => v
       for (let first = 0; first < source.count; first += SORT_STEP_ROWS) {
         for (const fields of await source.rows(first, SORT_STEP_ROWS, signal)) keys.push(fields[column] ?? '')
       }
-      return { column, descending, rows: orderOf(keys, descending, locale) }
+      return { of: source, column, descending, rows: orderOf(keys, descending, locale) }
     },
   }
 }

@@ -57,7 +57,6 @@ function Shown({ table, opened, show, choose }: ShownProps): ReactNode {
   return (
     <div className={styles.beside}>
       <TableView
-        key={found === undefined ? 'all' : 'found'}
         label={words.table.label(file.name)}
         source={found ?? table.source}
         {...(table.format === 'vcf' ? { choose: setVariant } : {})}
