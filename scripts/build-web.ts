@@ -3,12 +3,17 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { globSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
 const root = resolve(import.meta.dirname, '..')
 const dist = join(root, 'web/dist')
 const STAMP = '.sources'
+const CODECS = [
+  '@cornerstonejs/codec-openjpeg/dist/openjpegwasm_decode.wasm',
+  '@cornerstonejs/codec-charls/dist/charlswasm_decode.wasm',
+  '@cornerstonejs/codec-openjph/dist/openjphjs.wasm',
+]
 const BUILD_MS = 180_000
 const ERROR_CHARS = 4000
 const SOURCES = [
@@ -44,7 +49,7 @@ async function build(): Promise<void> {
       root: join(root, 'web'),
       logLevel: 'warn',
       cacheDir: join(root, '.cache/vite'),
-      plugins: [react(), filesOfPdf()],
+      plugins: [react(), filesAskedFor()],
       resolve: { conditions: ['browser', 'module', 'import', 'default'] },
       build: {
         outDir: beside,
@@ -68,11 +73,13 @@ async function build(): Promise<void> {
   }
 }
 
-/** What pdf.js asks for by name: its worker, character maps, fonts, colour profiles, decoders. Not for its scripts: those are never run. */
-function filesOfPdf(): { name: string; generateBundle(this: { emitFile(file: EmittedFile): string }): Promise<void> } {
+/** What is asked for by name: the programs of decoders; of pdf.js the worker, character maps, fonts, colour profiles. Not its sandbox for scripts: those are never run. */
+function filesAskedFor(): { name: string; generateBundle(this: { emitFile(file: EmittedFile): string }): Promise<void> } {
   return {
-    name: 'files-of-pdf',
+    name: 'files-asked-for',
     async generateBundle() {
+      for (const file of CODECS)
+        this.emitFile({ type: 'asset', fileName: `codecs/${basename(file)}`, source: await readFile(join(root, 'node_modules', file)) })
       const folder = join(root, 'node_modules/pdfjs-dist')
       const files = globSync(['{cmaps,standard_fonts,wasm,iccs}/*', 'build/pdf.worker.min.mjs'], { cwd: folder })
       for (const file of files.filter((name) => !/quickjs/i.test(name))) {

@@ -57,7 +57,7 @@ function element(tag: string, vr: string, value: Buffer, undefinedLength = false
 }
 
 function valueBytes(vr: string, value: Value): Buffer {
-  if (vr === 'SQ') return Buffer.concat((value as readonly Elements[]).map((item) => item_(encode(item))))
+  if (vr === 'SQ') return Buffer.concat((value as readonly Elements[]).map((item) => itemOf(encode(item))))
   if (value instanceof Uint8Array) return even(Buffer.from(value), 0)
   const each = NUMBER_BYTES[vr]
   if (each === undefined)
@@ -77,7 +77,7 @@ function valueBytes(vr: string, value: Value): Buffer {
   return bytes
 }
 
-function item_(content: Uint8Array): Buffer {
+function itemOf(content: Uint8Array): Buffer {
   const head = Buffer.alloc(8)
   head.writeUInt16LE(0xfffe, 0)
   head.writeUInt16LE(0xe000, 2)
@@ -94,7 +94,7 @@ function packedPixels({ frames, table, pieces = 1 }: { frames: readonly Uint8Arr
     const padded = even(Buffer.from(frame), 0)
     const size = Math.max(2, 2 * Math.ceil(padded.length / pieces / 2))
     return Buffer.concat(
-      Array.from({ length: Math.ceil(padded.length / size) }, (_, index) => item_(padded.subarray(index * size, (index + 1) * size))),
+      Array.from({ length: Math.ceil(padded.length / size) }, (_, index) => itemOf(padded.subarray(index * size, (index + 1) * size))),
     )
   })
   const offsets = Buffer.alloc(table === 'basic' ? frames.length * 4 : 0)
@@ -105,7 +105,7 @@ function packedPixels({ frames, table, pieces = 1 }: { frames: readonly Uint8Arr
       at += item.length
     }
   const end = Buffer.from('fefedde000000000'.replace('fefe', 'feff'), 'hex')
-  return element('7FE00010', 'OB', Buffer.concat([item_(offsets), ...items, end]), true)
+  return element('7FE00010', 'OB', Buffer.concat([itemOf(offsets), ...items, end]), true)
 }
 
 function extendedTable(frames: readonly Uint8Array[]): Elements {

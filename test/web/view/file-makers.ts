@@ -24,8 +24,9 @@ export function makeTiff(levels: readonly TiffLevel[], { big = false, littleEndi
   }
   const number = (value: number, bytes: number): Buffer => {
     const buffer = Buffer.alloc(bytes)
-    if (bytes === 8) littleEndian ? buffer.writeBigUInt64LE(BigInt(value)) : buffer.writeBigUInt64BE(BigInt(value))
-    else littleEndian ? buffer.writeUIntLE(value, 0, bytes) : buffer.writeUIntBE(value, 0, bytes)
+    const write = littleEndian ? ('LE' as const) : ('BE' as const)
+    if (bytes === 8) buffer[`writeBigUInt64${write}`](BigInt(value))
+    else buffer[`writeUInt${write}`](value, 0, bytes)
     return buffer
   }
   const word = big ? 8 : 4

@@ -74,7 +74,7 @@ describe('records', () => {
             dialect,
             encoding: 'utf-8',
           })
-          while (await index.extend(never, lengths[0]!));
+          while (await index.extend(never, lengths[0]));
           assert.equal(index.count, rows.length)
           assert.deepEqual(await index.rows(0, rows.length + 5, never), rows)
           const from = Math.floor(rows.length / 2)

@@ -58,8 +58,8 @@ describe('TIFF', () => {
               [0, 0],
               [Math.min(tile, width - column * tile) - 1, Math.min(tile, height - row * tile) - 1],
             ] as const) {
-              const from = ((row * tile + y) * width + column * tile + x) * 3
-              const at = (y * found.width + x) * 4
+              const from: number = ((row * tile + y) * width + column * tile + x) * 3
+              const at: number = (y * found.width + x) * 4
               assert.deepEqual([...found.rgba.subarray(at, at + 4)], [...colours.subarray(from, from + 3), 255])
             }
           }
@@ -106,7 +106,7 @@ describe('TIFF', () => {
         if (tile.kind === 'encoded') assert.deepEqual([...tile.bytes.subarray(0, 2), ...tile.bytes.subarray(-2)], [0xff, 0xd8, 0xff, 0xd9])
         continue
       }
-      const other = await fromArrayBuffer(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer)
+      const other = await fromArrayBuffer(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
       const image = await other.getImage(1)
       const wanted = (await image.readRasters({ window: [128, 0, 256, 128], interleave: true })) as Uint8Array
       assert.equal(tile.kind, 'colours')

@@ -70,6 +70,11 @@ function syntaxOf(transferSyntax: string, first: Uint8Array): Syntax {
   return { littleEndian: !(first[0] === 0 && first[1] !== 0), explicit: /^[A-Z]{2}$/.test(vr) }
 }
 
+function nameOf({ littleEndian, explicit }: Syntax): string {
+  if (!littleEndian) return EXPLICIT_BIG
+  return explicit ? EXPLICIT_LITTLE : IMPLICIT_LITTLE
+}
+
 async function describe(
   bytes: Bytes,
   head: Uint8Array,
@@ -104,7 +109,7 @@ async function describe(
     )
   }
   return {
-    transferSyntax: said === '' ? (syntax.explicit ? EXPLICIT_LITTLE : IMPLICIT_LITTLE) : said,
+    transferSyntax: said === '' ? nameOf(syntax) : said,
     syntax,
     dataset,
     bytes,

@@ -114,8 +114,8 @@ function placesOf(file: DicomFile, { width, tileWidth, tileHeight }: SlideLevel)
   return places.size === 0 ? undefined : places
 }
 
-function tileOf(packed: Uint8Array, shape: PixelShape): Tile {
-  const pixels = unpackFrame(packed, shape, undefined)
+async function tileOf(packed: Uint8Array, shape: PixelShape): Promise<Tile> {
+  const pixels = await unpackFrame(packed, shape, undefined)
   if (pixels.kind === 'colours') return { kind: 'colours', width: shape.width, height: shape.height, rgba: pixels.rgba }
   if (pixels.kind === 'values') {
     const rgba = new Uint8ClampedArray(pixels.values.length * 4)
@@ -126,7 +126,6 @@ function tileOf(packed: Uint8Array, shape: PixelShape): Tile {
     }
     return { kind: 'colours', width: shape.width, height: shape.height, rgba }
   }
-  if (pixels.how === 'jpeg2000') return { kind: 'jpeg2000', bytes: pixels.bytes, samples: shape.samples }
   // Without markers three samples would be taken for brightness and colour differences.
   return { kind: 'encoded', bytes: wholeJpeg(pixels.bytes, undefined, shape.photometric === 'RGB' ? 2 : 6), mime: 'image/jpeg' }
 }

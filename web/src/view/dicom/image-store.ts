@@ -1,6 +1,5 @@
 // The images of a stack, unpacked: those seen last are kept, up to a bound.
 import { CannotShow } from '../cannot-show.ts'
-import { decodeJpeg2000 } from '../jpeg2000.ts'
 import { wholeJpeg } from '../slide/jpeg-tables.ts'
 import type { DicomFile } from './dicom-file.ts'
 import { frameTable, type FrameTable } from './frames.ts'
@@ -74,7 +73,7 @@ export function createImageStore(open: (path: string) => Promise<DicomFile>, sig
       tables.delete(file)
       throw error
     })
-    const pixels = unpackFrame(await frames.read(frame, signal), shape, paletteOf(file))
+    const pixels = await unpackFrame(await frames.read(frame, signal), shape, paletteOf(file))
     signal.throwIfAborted()
     const { groups, spacing, aspect } = geometryOf(file, frame)
     const line = lineOf(file, groups)
@@ -95,10 +94,9 @@ export function createImageStore(open: (path: string) => Promise<DicomFile>, sig
 }
 
 async function decoded(
-  { bytes, how }: { readonly bytes: Uint8Array; readonly how: 'jpeg' | 'jpeg2000' },
-  { samples, photometric, width, height }: { samples: number; photometric: string; width: number; height: number },
+  { bytes }: { readonly bytes: Uint8Array },
+  { photometric, width, height }: { photometric: string; width: number; height: number },
 ): Promise<ImageData> {
-  if (how === 'jpeg2000') return decodeJpeg2000({ bytes, samples })
   const jpeg = wholeJpeg(bytes, undefined, photometric === 'RGB' ? 2 : 6)
   try {
     const bitmap = await createImageBitmap(new Blob([jpeg as Uint8Array<ArrayBuffer>], { type: 'image/jpeg' }))

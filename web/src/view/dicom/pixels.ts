@@ -1,5 +1,6 @@
 // The pixels of a frame as stored values or colours, from whatever they are packed in (PS3.3, C.7.6.3).
 import { CannotShow } from '../cannot-show.ts'
+import { type Codec, decodeBy } from '../codecs.ts'
 import type { DicomFile } from './dicom-file.ts'
 import { NATIVE } from './frames.ts'
 import { decodeLossless } from './jpeg-lossless.ts'
@@ -25,29 +26,30 @@ export type FramePixels =
   /** Stored values, one each. */
   | { readonly kind: 'values'; readonly values: Int32Array | Float32Array }
   | { readonly kind: 'colours'; readonly rgba: Uint8ClampedArray<ArrayBuffer> }
-  /** A whole picture for the browser, or for the decoder of JPEG 2000. */
-  | { readonly kind: 'encoded'; readonly bytes: Uint8Array; readonly how: 'jpeg' | 'jpeg2000' }
+  /** A whole JPEG for the browser. */
+  | { readonly kind: 'encoded'; readonly bytes: Uint8Array }
 
 const RLE = '1.2.840.10008.1.2.5'
 const JPEG_BASELINE = '1.2.840.10008.1.2.4.50'
 const LOSSLESS = new Set(['1.2.840.10008.1.2.4.57', '1.2.840.10008.1.2.4.70'])
-const JPEG_2000 = new Set(['1.2.840.10008.1.2.4.90', '1.2.840.10008.1.2.4.91'])
+const CODECS: Readonly<Record<string, Codec>> = {
+  '1.2.840.10008.1.2.4.80': 'jpeg-ls',
+  '1.2.840.10008.1.2.4.81': 'jpeg-ls',
+  '1.2.840.10008.1.2.4.90': 'jpeg2000',
+  '1.2.840.10008.1.2.4.91': 'jpeg2000',
+  '1.2.840.10008.1.2.4.201': 'htj2k',
+  '1.2.840.10008.1.2.4.202': 'htj2k',
+  '1.2.840.10008.1.2.4.203': 'htj2k',
+}
 const PIXELS_MAX = 64_000_000
 
 /** Names of what cannot be unpacked here (PS3.6, table A-1). */
 const NAMES: Readonly<Record<string, string>> = {
   '1.2.840.10008.1.2.4.51': 'JPEG extended, 12 bits',
-  '1.2.840.10008.1.2.4.80': 'JPEG-LS lossless',
-  '1.2.840.10008.1.2.4.81': 'JPEG-LS',
-  '1.2.840.10008.1.2.4.90': 'JPEG 2000 lossless',
-  '1.2.840.10008.1.2.4.91': 'JPEG 2000',
   '1.2.840.10008.1.2.4.100': 'MPEG-2',
   '1.2.840.10008.1.2.4.102': 'MPEG-4',
   '1.2.840.10008.1.2.4.110': 'JPEG XL',
   '1.2.840.10008.1.2.4.112': 'JPEG XL',
-  '1.2.840.10008.1.2.4.201': 'HTJ2K',
-  '1.2.840.10008.1.2.4.202': 'HTJ2K',
-  '1.2.840.10008.1.2.4.203': 'HTJ2K',
 }
 
 export function pixelShape(file: DicomFile): PixelShape {
@@ -74,19 +76,16 @@ export function pixelShape(file: DicomFile): PixelShape {
 }
 
 /** Refuses, before anything is read, what no decoder here knows. */
-export function refusePacking({ transferSyntax, bitsAllocated, bitsStored }: PixelShape): void {
+export function refusePacking({ transferSyntax, bitsAllocated }: PixelShape): void {
   if (NATIVE.has(transferSyntax) || transferSyntax === RLE || LOSSLESS.has(transferSyntax)) return
   if (transferSyntax === JPEG_BASELINE) return
   // Old writers name the extended process where the pictures are of 8 bits, and so baseline.
   if (transferSyntax === '1.2.840.10008.1.2.4.51' && bitsAllocated === 8) return
-  if (JPEG_2000.has(transferSyntax)) {
-    if (bitsAllocated === 8) return
-    throw new CannotShow('compression', `${NAMES[transferSyntax]}, ${bitsStored} bits`)
-  }
+  if (transferSyntax in CODECS) return
   throw new CannotShow('compression', NAMES[transferSyntax] ?? transferSyntax)
 }
 
-export function unpackFrame(packed: Uint8Array, shape: PixelShape, palette: Palette | undefined): FramePixels {
+export async function unpackFrame(packed: Uint8Array, shape: PixelShape, palette: Palette | undefined): Promise<FramePixels> {
   refusePacking(shape)
   const { transferSyntax, width, height, samples, bitsAllocated } = shape
   if (transferSyntax === RLE) {
@@ -102,7 +101,11 @@ export function unpackFrame(packed: Uint8Array, shape: PixelShape, palette: Pale
     return plain(new Uint8Array(values.buffer), { ...shape, planes: false, littleEndian: true, bitsAllocated: 16 }, palette)
   }
   if (NATIVE.has(transferSyntax)) return plain(packed, shape, palette)
-  return { kind: 'encoded', bytes: packed, how: JPEG_2000.has(transferSyntax) ? 'jpeg2000' : 'jpeg' }
+  const codec = CODECS[transferSyntax]
+  if (codec === undefined) return { kind: 'encoded', bytes: packed }
+  const coded = await decodeBy(codec, packed)
+  if (coded.width !== width || coded.height !== height || coded.components !== samples) throw new CannotShow('damaged', `${codec} size`)
+  return plain(coded.samples, { ...shape, planes: false, littleEndian: true, bitsAllocated: coded.bits > 8 ? 16 : 8 }, palette)
 }
 
 export interface Palette {

@@ -1,6 +1,5 @@
 // A tile drawn by the browser, cut to what of it belongs to the picture.
 import { CannotShow } from '../cannot-show.ts'
-import { decodeJpeg2000 } from '../jpeg2000.ts'
 import type { Tile } from './slide.ts'
 
 interface DrawRequest {
@@ -19,12 +18,6 @@ export async function drawTile({ tile, width, height }: DrawRequest, signal: Abo
   if (tile.kind === 'nothing') return context
   if (tile.kind === 'colours') {
     context.putImageData(new ImageData(tile.rgba, tile.width, tile.height), 0, 0)
-    return context
-  }
-  if (tile.kind === 'jpeg2000') {
-    const picture = await decodeJpeg2000(tile)
-    signal.throwIfAborted()
-    context.putImageData(picture, 0, 0)
     return context
   }
   let bitmap: ImageBitmap

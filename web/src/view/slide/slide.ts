@@ -10,7 +10,6 @@ export interface SlideLevel {
 /** A tile as it comes: a whole JPEG (or another picture that browsers know), or colours. It may be larger than what of it belongs to the picture. */
 export type Tile =
   | { readonly kind: 'encoded'; readonly bytes: Uint8Array; readonly mime: string }
-  | { readonly kind: 'jpeg2000'; readonly bytes: Uint8Array; readonly samples: number }
   | { readonly kind: 'colours'; readonly width: number; readonly height: number; readonly rgba: Uint8ClampedArray<ArrayBuffer> }
   | { readonly kind: 'nothing' }
 

@@ -1,6 +1,7 @@
 // A slide, or any picture, out of a TIFF file. Tiles are read where they lie; nothing is unpacked before it is looked at.
 import type { Bytes } from '../bytes.ts'
 import { CannotShow } from '../cannot-show.ts'
+import { type Coded, decodeBy } from '../codecs.ts'
 import { wholeJpeg } from './jpeg-tables.ts'
 import { pyramidOf } from './pyramid.ts'
 import { coloursOf, rangeOf, type Range } from './samples.ts'
@@ -122,7 +123,7 @@ async function tileOf(request: TileRequest): Promise<Tile> {
       return { kind: 'encoded', bytes: wholeJpeg(bytes, directory.jpegTables, directory.photometric), mime: 'image/jpeg' }
     const picture = PICTURES[compression]
     if (picture !== undefined) return { kind: 'encoded', bytes, mime: picture }
-    return { kind: 'jpeg2000', bytes, samples: directory.samples }
+    return fromJpeg2000(await decodeBy('jpeg2000', bytes))
   }
   const { planes, height } = await samplesOf(request)
   if (planes.every((plane) => plane.length === 0)) return { kind: 'nothing' }
@@ -133,6 +134,16 @@ async function tileOf(request: TileRequest): Promise<Tile> {
     height,
     rgba: coloursOf({ layout: directory, planes, width, height, littleEndian, range }),
   }
+}
+
+function fromJpeg2000({ width, height, components, bits, samples }: Coded): Tile {
+  if (bits !== 8 || (components !== 3 && components !== 1)) throw new CannotShow('compression', `JPEG 2000, ${components} × ${bits} bits`)
+  const rgba = new Uint8ClampedArray(width * height * 4)
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    for (let colour = 0; colour < 3; colour++) rgba[pixel * 4 + colour] = samples[pixel * components + (components === 3 ? colour : 0)]!
+    rgba[pixel * 4 + 3] = 255
+  }
+  return { kind: 'colours', width, height, rgba }
 }
 
 /** The samples of a tile, unpacked: one plane, or one for each sample. */
