@@ -25,6 +25,8 @@ test('an address reads back as what it was made from, whatever the names', () =>
     { page: 'files', path: '/' },
     { page: 'files', path: '/mri/Größe 100%/a?b#c', show: 'x&y=z #1?.dcm' },
     { page: 'files', path: '/日本/🧬' },
+    { page: 'view', path: '/mri/Größe 100%/a?b#c.dcm' },
+    { page: 'view', path: '/a/b.svs', version: 3 },
   ]
   for (const route of routes) assert.deepEqual(parseRoute(hrefOf(route)), route)
 })
@@ -32,6 +34,8 @@ test('an address reads back as what it was made from, whatever the names', () =>
 test('a broken address is the top folder, not an exception', () => {
   assert.deepEqual(parseRoute('#/files/%E0%A4%A'), { page: 'files', path: '/%E0%A4%A' })
   assert.deepEqual(parseRoute('#nonsense'), { page: 'files', path: '/' })
+  assert.deepEqual(parseRoute('#/view/'), { page: 'files', path: '/' })
+  assert.deepEqual(parseRoute('#/view/a?version=-1'), { page: 'view', path: '/a' })
 })
 
 test('paths', () => {
