@@ -449,6 +449,7 @@ function healthCommands(program: AnyCommand, location: AnyCommand, wish: (one: W
     .option('--provider <name>', 'who runs it; locations of one provider may fail, or be opened, together')
     .option('--region <name>')
     .option('--jurisdiction <code>', 'whose courts can order it opened: DE, US, ...')
+    .option('--position <degrees>', 'where it stands, north and east, for the map: 47.07,15.44', position)
     .option('--availability <part>', 'part of the time that it answers, such as 0.999', part)
     .option('--durability <part>', 'chance that it keeps what it has for a year, such as 0.9999', part)
     .option('--currency <code>', 'of the prices: EUR, USD, ...')
@@ -523,6 +524,14 @@ function chance(text: string): number {
   const value = Number(text)
   if (!/^\d(?:\.\d+)?(?:e-\d{1,2})?$/.test(text) || value > 1) throw new InvalidArgumentError('It must be a chance, such as 0.001 or 1e-6.')
   return value
+}
+
+function position(text: string): { readonly latitude: number; readonly longitude: number } {
+  const match = /^(-?\d{1,2}(?:\.\d+)?),\s*(-?\d{1,3}(?:\.\d+)?)$/.exec(text)
+  const [latitude, longitude] = [Number(match?.[1]), Number(match?.[2])]
+  if (match === null || Math.abs(latitude) > 90 || Math.abs(longitude) > 180)
+    throw new InvalidArgumentError('It must be degrees, like 47.07,15.44.')
+  return { latitude, longitude }
 }
 
 function part(text: string): number {

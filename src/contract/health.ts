@@ -25,6 +25,8 @@ export const traits = z.object({
   region: z.string().trim().min(1).max(80).optional(),
   /** Whose courts can order it opened: `DE`, `US`, `EU`. */
   jurisdiction: z.string().trim().min(1).max(40).optional(),
+  /** Where it stands: degrees north and east (WGS 84), for the map. */
+  position: z.object({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) }).optional(),
   /** Part of the time that it answers, 0..1. */
   availability: share.optional(),
   /** Chance, 0..1, that it keeps what it has for a year. */

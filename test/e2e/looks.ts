@@ -30,6 +30,8 @@ const KEPT: Readonly<Record<string, readonly Way[]>> = {
   locations: ['desktop'],
   damage: ['desktop'],
   deutsch: ['desktop'],
+  grants: ['desktop', 'phone-dark'],
+  search: ['phone'],
 }
 
 export interface Looks {

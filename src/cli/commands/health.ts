@@ -9,6 +9,7 @@ export interface DescribeOptions {
   readonly provider?: string | undefined
   readonly region?: string | undefined
   readonly jurisdiction?: string | undefined
+  readonly position?: Traits['position']
   readonly availability?: number | undefined
   readonly durability?: number | undefined
   readonly currency?: string | undefined

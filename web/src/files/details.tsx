@@ -18,6 +18,7 @@ import { hrefOf } from '../app/route.ts'
 import { TroubleBox } from '../app/trouble-box.tsx'
 import { client } from '../site/client.ts'
 import { keys } from '../site/queries.ts'
+import { toneOfFragment } from '../pictures/tone.ts'
 import { useSpeech } from '../words/words.tsx'
 import type { Doing } from './deeds.ts'
 import { download } from './download.ts'
@@ -27,12 +28,14 @@ import { PlacementPicture } from './placement-picture.tsx'
 import { VersionList } from './version-list.tsx'
 import styles from './details.module.css'
 
+const PlacesMap = lazy(async () => ({ default: (await import('../map/places-map.tsx')).PlacesMap }))
 const FragmentView = lazy(async () => ({ default: (await import('./fragment-view.tsx')).FragmentView }))
 
 export function Details({ path, close, doing }: { readonly path: string; readonly close: () => void; readonly doing: Doing }): ReactNode {
   const { words, measures } = useSpeech()
   const name = nameOf(path)
   const [looking, setLooking] = useState<number | undefined>()
+  const [mapped, setMapped] = useState(false)
   const heading = useRef<HTMLHeadingElement>(null)
   const entry = useQuery({ queryKey: [...keys.file(path), 'entry'], queryFn: ({ signal }) => client.stat({ path }, { signal }) })
   const placement = useQuery({
@@ -132,6 +135,24 @@ export function Details({ path, close, doing }: { readonly path: string; readonl
       <TroubleBox error={placement.error} retry={() => void placement.refetch()} />
       {placement.data === undefined && placement.error === null && <Skeleton height={280} radius="lg" />}
       {placement.data !== undefined && <PlacementPicture placement={placement.data} looking={looking} look={setLooking} />}
+      {placement.data !== undefined && looking === undefined && (
+        <details className={styles.map} onToggle={(event) => setMapped(event.currentTarget.open)}>
+          <summary>{words.details.map}</summary>
+          {mapped && (
+            <Suspense fallback={<Skeleton height={180} radius="lg" />}>
+              <PlacesMap
+                label={words.details.mapOf}
+                places={placement.data.fragments.map(({ location, label, state }) => ({
+                  id: location,
+                  label,
+                  tone: toneOfFragment[state],
+                  state: words.details.states[state],
+                }))}
+              />
+            </Suspense>
+          )}
+        </details>
+      )}
       {looking !== undefined && placement.data !== undefined && (
         <Suspense fallback={<Skeleton height={240} />}>
           <FragmentView key={looking} placement={placement.data} x={looking} size={data?.size ?? 0} />

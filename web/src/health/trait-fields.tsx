@@ -20,7 +20,15 @@ export function TraitFields({ draft, wrong, change }: TraitFieldsProps): ReactNo
           key={field}
           label={words.traits[field]}
           value={draft[field]}
-          error={wrong.includes(field) ? (field === 'currency' ? words.wrongCurrency : words.wrong) : undefined}
+          error={
+            wrong.includes(field)
+              ? field === 'currency'
+                ? words.wrongCurrency
+                : field === 'position'
+                  ? words.wrongPosition
+                  : words.wrong
+              : undefined
+          }
           maxLength={80}
           onChange={(event) => change({ ...draft, [field]: event.currentTarget.value })}
         />

@@ -6,6 +6,7 @@ export const TRAIT_FIELDS = [
   'provider',
   'region',
   'jurisdiction',
+  'position',
   'availability',
   'durability',
   'currency',
@@ -21,11 +22,12 @@ const PRICES = ['perGiBMonth', 'perGiBOut', 'per10kPuts', 'per10kGets'] as const
 
 export function draftOfTraits(traits: Traits): TraitsDraft {
   const percent = (part: number | undefined): string => (part === undefined ? '' : String(Math.round(part * 1e10) / 1e8))
-  const { provider = '', region = '', jurisdiction = '', price } = traits
+  const { provider = '', region = '', jurisdiction = '', price, position } = traits
   return {
     provider,
     region,
     jurisdiction,
+    position: position === undefined ? '' : `${position.latitude}, ${position.longitude}`,
     availability: percent(traits.availability),
     durability: percent(traits.durability),
     currency: price?.currency ?? '',
@@ -57,8 +59,18 @@ export function traitsOf(draft: TraitsDraft): { readonly traits: Traits; readonl
   const currency = draft.currency.trim().toUpperCase()
   const priced = prices.some(([, value]) => value !== undefined)
   if (currency === '' ? priced : !/^[A-Z]{3}$/.test(currency)) wrong.push('currency')
-  const traits = Object.fromEntries([...words, ...parts]) as Traits
+  const place = draft.position.trim() === '' ? undefined : positionOf(draft.position)
+  if (draft.position.trim() !== '' && place === undefined) wrong.push('position')
+  const traits = Object.fromEntries([...words, ...parts, ...(place === undefined ? [] : [['position', place] as const])]) as Traits
   if (!priced) return { traits, wrong }
   const price = Object.fromEntries(prices.map(([field, value]) => [field, value ?? 0])) as Record<(typeof PRICES)[number], number>
   return { traits: { ...traits, price: { ...price, currency } }, wrong }
+}
+
+/** Degrees north and east, as maps on the web give them: `47.07, 15.44`. */
+export function positionOf(text: string): Traits['position'] {
+  const match = /^(-?\d{1,2}(?:\.\d+)?)\s*[,; ]\s*(-?\d{1,3}(?:\.\d+)?)$/.exec(text.trim())
+  if (match === null) return undefined
+  const [latitude, longitude] = [Number(match[1]), Number(match[2])]
+  return Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180 ? { latitude, longitude } : undefined
 }

@@ -69,6 +69,7 @@ const en = {
     provider: 'Provider',
     region: 'Region',
     jurisdiction: 'Jurisdiction (DE, CH, US ...)',
+    position: 'Degrees north, east (47.07, 15.44)',
     availability: 'Answers (% of the time)',
     durability: 'Keeps everything for a year (%)',
     currency: 'Currency (EUR, USD ...)',
@@ -78,6 +79,7 @@ const en = {
     per10kGets: 'Price of 10,000 reading requests',
   },
   wrong: 'This is not a usable number.',
+  wrongPosition: 'Two numbers, such as 47.07, 15.44.',
   wrongCurrency: 'Three letters, such as EUR. Prices need it.',
 }
 
@@ -147,6 +149,7 @@ const de: HealthWords = {
     provider: 'Anbieter',
     region: 'Region',
     jurisdiction: 'Rechtsraum (DE, CH, US ...)',
+    position: 'Grad nördlich, östlich (47.07, 15.44)',
     availability: 'Antwortet (% der Zeit)',
     durability: 'Behält ein Jahr lang alles (%)',
     currency: 'Währung (EUR, USD ...)',
@@ -156,6 +159,7 @@ const de: HealthWords = {
     per10kGets: 'Preis für 10.000 lesende Anfragen',
   },
   wrong: 'Das ist keine brauchbare Zahl.',
+  wrongPosition: 'Zwei Zahlen, etwa 47.07, 15.44.',
   wrongCurrency: 'Drei Buchstaben, etwa EUR. Preise brauchen sie.',
 }
 

@@ -8,6 +8,7 @@ import { TroubleBox } from '../app/trouble-box.tsx'
 import { client } from '../site/client.ts'
 import { noteTask, useTasks } from '../site/queries.ts'
 import { TaskList } from '../tasks/task-list.tsx'
+import { toneOfLocation } from '../pictures/tone.ts'
 import { useSpeech } from '../words/words.tsx'
 import { ChangePanel } from '../change/change-panel.tsx'
 import { Alarms } from './alarms.tsx'
@@ -18,6 +19,7 @@ import styles from './locations-page.module.css'
 const AddLocation = lazy(async () => ({ default: (await import('./add-location.tsx')).AddLocation }))
 const ChangeDialog = lazy(async () => ({ default: (await import('../change/change-dialog.tsx')).ChangeDialog }))
 const Writers = lazy(async () => ({ default: (await import('./writers.tsx')).Writers }))
+const PlacesMap = lazy(async () => ({ default: (await import('../map/places-map.tsx')).PlacesMap }))
 const SheetDialog = lazy(async () => ({ default: (await import('../setup/sheet-dialog.tsx')).SheetDialog }))
 
 export function LocationsPage({ status, site }: { readonly status: Status | undefined; readonly site: Site }): ReactNode {
@@ -72,6 +74,22 @@ export function LocationsPage({ status, site }: { readonly status: Status | unde
           <LocationCard key={location.id} location={location} />
         ))}
       </section>
+      {status.locations.length > 0 && (
+        <section className={styles.block} aria-labelledby="map">
+          <h2 id="map">{words.locations.map}</h2>
+          <Suspense fallback={<Skeleton height={240} radius="lg" />}>
+            <PlacesMap
+              label={words.locations.map}
+              places={status.locations.map(({ id, label, state }) => ({
+                id,
+                label,
+                tone: toneOfLocation[state],
+                state: words.locations.states[state],
+              }))}
+            />
+          </Suspense>
+        </section>
+      )}
       <Alarms status={status} />
       <Suspense>{vault !== null && <Writers />}</Suspense>
       <TaskList tasks={tasks} />

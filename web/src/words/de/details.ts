@@ -2,6 +2,8 @@
 import type { Words } from '../en.ts'
 
 export const details: Words['details'] = {
+  map: 'Auf einer Karte',
+  mapOf: 'Wo die Fragmente dieser Datei liegen',
   title: (name) => `Einzelheiten zu ${name}`,
   close: 'Einzelheiten schließen',
   size: 'Größe',

@@ -3,6 +3,7 @@ import type { Words } from '../en.ts'
 import { zahl, dateien } from './counts.ts'
 
 export const locations: Words['locations'] = {
+  map: 'Auf der Karte',
   title: 'Wo Ihre Dateien liegen',
   picture: 'Bild des Tresors',
   centre: (k, n) => `${k} von ${n}`,

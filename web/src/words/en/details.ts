@@ -4,6 +4,8 @@ import type { Placement } from '#contract'
 type FragmentState = Placement['fragments'][number]['state']
 
 export const details = {
+  map: 'On a map',
+  mapOf: 'Where the fragments of this file are',
   title: (name: string): string => `Details of ${name}`,
   close: 'Close the details',
   size: 'Size',

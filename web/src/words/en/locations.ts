@@ -3,6 +3,7 @@ import type { LocationState } from '#contract'
 import { files } from './counts.ts'
 
 export const locations = {
+  map: 'On the map',
   title: 'Where your files lie',
   picture: 'Picture of the vault',
   centre: (k: number, n: number): string => `${k} of ${n}`,
