@@ -1,4 +1,5 @@
 // The face of alarms: causes come in from whoever watches them, people are told, and what they did about it is kept.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Clock, Failure, isFailure, limits } from '#base'
 import type {
   Alarm,
@@ -73,6 +74,8 @@ export function openAlarms({ db, clock, secretsFolder, log, sendMs }: AlarmOptio
   const outbox = new Outbox({ db, clock, secrets: createSecrets(secretsFolder), sendMs })
   const stop = new AbortController()
   const rung = new Map<string, Condition>()
+  /** Whoever rings may be in the middle of a transaction; what is written here is one of its own, after that. */
+  const outside = AsyncLocalStorage.snapshot()
   let writing: Promise<void> | undefined
   let wake = (): void => {}
   let trying = false
@@ -175,7 +178,7 @@ export function openAlarms({ db, clock, secretsFolder, log, sendMs }: AlarmOptio
     },
     ring(condition) {
       keep(condition)
-      startWriting()
+      outside(startWriting)
     },
     settled: () => written(),
     list: (query) => listAlarms(db, query),

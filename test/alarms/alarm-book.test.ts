@@ -139,6 +139,18 @@ test('what stays is open until somebody has seen it, though its cause is gone', 
   assert.deepEqual(after, ['acknowledged', 'over'], 'the one that rang is over at the next tick of the room')
 })
 
+test('whoever is in the middle of a transaction may ring: it is written afterwards, also when that one is undone', async () => {
+  await using at = await room()
+  const work = at.db.transaction(async (tx) => {
+    at.alarms.ring(condition({ code: 'identity.wait', subject: '', numbers: { count: 1 } }))
+    await tx.selectFrom('alarms_alarm').select('id').execute()
+    throw new Error('undone')
+  })
+  await assert.rejects(work, /undone/)
+  await at.alarms.settled()
+  assert.deepEqual([(await only(at)).code, at.warned], ['identity.wait', []])
+})
+
 test('ten thousand events are few rows and few messages', async () => {
   await using at = await room()
   await at.alarms.setSettings(MAIL)
