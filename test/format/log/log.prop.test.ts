@@ -353,7 +353,8 @@ suite('entries', () => {
   test('an entry is read as it was written, and holds no name and no path', () => {
     const bytes = encodeLeaf(leaf)
     assert.deepEqual(parseLeaf(bytes), leaf)
-    const text = new TextDecoder().decode(bytes)
+    // The commitment is random letters, in which any short word may stand.
+    const text = new TextDecoder().decode(bytes).replace(leaf.personal, '')
     for (const name of ['Ada', 'mri', 'ada', 'dcm']) assert.ok(!text.includes(name), name)
   })
 
