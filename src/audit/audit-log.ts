@@ -380,7 +380,11 @@ export async function openAudit({ db, clock, home, log, alarm }: AuditOptions): 
       grown()
       return places.map((index) => ({ index }))
     },
-    opening: async (event) => ({ index: await openings.opening(event) }),
+    opening: async (event) => {
+      // One that is covered by an older entry writes nothing, and is refused all the same.
+      sound()
+      return { index: await openings.opening(event) }
+    },
     revoked: (actorId) => openings.revoked(actorId),
     entries: (query) => current.rows.entries(query),
     entry,

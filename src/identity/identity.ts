@@ -34,6 +34,7 @@ import type { IdentityTables } from './tables.ts'
 
 export { TooManyAttempts } from './attempts.ts'
 export type { IdentityActor, IdentityEvent, IdentityEvents, IdentityEventKind } from './events.ts'
+export { nameOfPerson } from './name-of-person.ts'
 export type { PasskeySite } from './passkeys.ts'
 export type { Person, Recognised } from './recognition.ts'
 export type { Arrival, OpenedSession } from './sessions.ts'

@@ -151,6 +151,8 @@ suite('what is changed behind the site', () => {
 
   test('a whole history computed anew, hashes and edge and all: the site stops, and the old head refuses it', async () => {
     const home = await filled()
+    await home.audit.opening(opened(1))
+    await home.audit.checkpoint()
     const { vkeys } = await home.audit.head()
     const checkpoint = await home.audit.checkpoint()
     // The forger has the database, not the keys: the same entries without number 7, in a log of its own.

@@ -8,23 +8,25 @@ import { App } from './app/app.tsx'
 import { Announcer } from './app/announce.tsx'
 import { schemes, theme } from './app/theme.ts'
 import { createQueries } from './site/queries.ts'
-import { SpeechProvider } from './words/words.tsx'
+import { firstSpoken, SpeechProvider } from './words/words.tsx'
 
-createRoot(document.getElementById('root')!).render(
-  <StrictMode>
-    <MantineProvider
-      theme={theme}
-      withCssVariables={false}
-      withGlobalClasses={false}
-      colorSchemeManager={schemes}
-      defaultColorScheme="auto"
-    >
-      <QueryClientProvider client={createQueries()}>
-        <SpeechProvider>
-          <Announcer />
-          <App />
-        </SpeechProvider>
-      </QueryClientProvider>
-    </MantineProvider>
-  </StrictMode>,
+void firstSpoken().then((first) =>
+  createRoot(document.getElementById('root')!).render(
+    <StrictMode>
+      <MantineProvider
+        theme={theme}
+        withCssVariables={false}
+        withGlobalClasses={false}
+        colorSchemeManager={schemes}
+        defaultColorScheme="auto"
+      >
+        <QueryClientProvider client={createQueries()}>
+          <SpeechProvider first={first}>
+            <Announcer />
+            <App />
+          </SpeechProvider>
+        </QueryClientProvider>
+      </MantineProvider>
+    </StrictMode>,
+  ),
 )

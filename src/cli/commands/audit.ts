@@ -45,8 +45,12 @@ export async function listAudit(context: Context, query: AuditQuery, count: numb
 
 function rowOf(one: AuditEntry): string[] {
   const { personal, erased } = one
-  const who = personal?.actor?.name ?? one.actor.replace(/^(\w+:[0-9a-f]{8})[0-9a-f]+$/, '$1')
-  const about = personal?.subject === undefined ? '' : ` about ${personal.subject.name}`
+  const named = personal?.actor?.name
+  const who = named !== undefined && named !== '' ? named : one.actor.replace(/^(\w+:[0-9a-f]{8})[0-9a-f]+$/, '$1')
+  const about =
+    personal?.subject === undefined
+      ? ''
+      : ` about ${personal.subject.name === '' ? personal.subject.id.slice(0, 8) : personal.subject.name}`
   const where = erased === null ? (personal?.path ?? one.object?.id ?? '') : `(erased on ${erased.slice(0, 10)})`
   return [
     String(one.index),

@@ -219,7 +219,9 @@ function Entry({ entry, choose }: { readonly entry: AuditEntry; readonly choose:
     words.entry(measures.number(entry.index)),
     ...(count === undefined ? [] : [words.times(measures.number(count))]),
     ...(object === undefined || object.version === 0 ? [] : [words.version(measures.number(object.version))]),
-    ...(personal?.subject === undefined ? [] : [words.about(personal.subject.name)]),
+    ...(personal?.subject === undefined
+      ? []
+      : [words.about(personal.subject.name === '' ? words.somebody(personal.subject.id.slice(0, 8)) : personal.subject.name)]),
     ...(code === undefined ? [] : [all.problems[code] ?? code]),
   ]
   return (

@@ -1,9 +1,9 @@
-// Which language the page speaks: the browser's first, a choice of the person kept in localStorage before that.
+// Which language the page speaks: the browser's first, a choice of the person kept in localStorage before that. Only its words are loaded.
 import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react'
-import { de } from './de.ts'
-import { en, type Words } from './en.ts'
+import type { Words } from './en.ts'
 import { createMeasures, type Measures } from '../measures/measures.ts'
 import { recall, remember } from '../app/remember.ts'
+import { noteReach } from '../site/reach.ts'
 
 export type Language = 'en' | 'de'
 export const LANGUAGES: readonly { readonly code: Language; readonly name: string }[] = [
@@ -11,7 +11,21 @@ export const LANGUAGES: readonly { readonly code: Language; readonly name: strin
   { code: 'de', name: 'Deutsch' },
 ]
 
-const DICTIONARIES = { en, de } satisfies Record<Language, Words>
+const DICTIONARIES: Readonly<Record<Language, () => Promise<Words>>> = {
+  en: async () => (await import('./en.ts')).en,
+  de: async () => (await import('./de.ts')).de,
+}
+
+export interface Spoken {
+  readonly language: Language
+  readonly words: Words
+}
+
+/** The language that the page begins with, with its words. */
+export async function firstSpoken(): Promise<Spoken> {
+  const language = firstLanguage(recall('language'), navigator.languages)
+  return { language, words: await DICTIONARIES[language]() }
+}
 
 interface Speech {
   readonly language: Language
@@ -22,19 +36,23 @@ interface Speech {
 
 const SpeechContext = createContext<Speech | undefined>(undefined)
 
-export function SpeechProvider({ children }: { readonly children: ReactNode }): ReactNode {
-  const [language, setLanguage] = useState<Language>(() => firstLanguage(recall('language'), navigator.languages))
+export function SpeechProvider({ first, children }: { readonly first: Spoken; readonly children: ReactNode }): ReactNode {
+  const [{ language, words }, setSpoken] = useState(first)
   const speech = useMemo<Speech>(
     () => ({
       language,
-      words: DICTIONARIES[language],
-      measures: createMeasures(localeFor(language, navigator.languages), DICTIONARIES[language]),
+      words,
+      measures: createMeasures(localeFor(language, navigator.languages), words),
       speak: (next) => {
         remember('language', next)
-        setLanguage(next)
+        // Without an answer of the site the page stays as it is; the choice is remembered for when it comes back.
+        DICTIONARIES[next]().then(
+          (loaded) => setSpoken({ language: next, words: loaded }),
+          () => noteReach('stopped'),
+        )
       },
     }),
-    [language],
+    [language, words],
   )
   useEffect(() => {
     document.documentElement.lang = language
