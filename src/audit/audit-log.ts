@@ -1,11 +1,12 @@
 // The audit log of a site: writes what happened before anything comes of it, and proves that nothing was changed since.
 import { join } from 'node:path'
-import { type Clock, Failure, isFailure, rfc3339, toBase64, utf8 } from '#base'
+import { type Clock, equalPublic, Failure, isFailure, rfc3339, toBase64, utf8 } from '#base'
 import type { AuditConsistency, AuditEntry, AuditHead, AuditPage, AuditFilter, AuditStep, EraseRequest } from '#contract'
 import type { Database, Transaction } from '#database'
 import {
   copyLog,
   createProver,
+  Edge,
   encodePersonalLine,
   encodeReceipt,
   leafHash,
@@ -166,7 +167,8 @@ export async function openAudit({ db, clock, home, log, alarm }: AuditOptions): 
     return inTurn(async () => {
       const now = sound()
       const end = await now.rows.edge()
-      if (end?.size === now.signed.size) return now.signed
+      // As long and with the same root: nothing to sign. As long with another root is looked at below.
+      if (end?.size === now.signed.size && equalPublic(rootOf(end), now.signed.root)) return now.signed
       try {
         const { head } = await continuedHead(now.rows, now.keys, now.signed)
         const signed = await signHead({ home, keys: now.keys, head, clock })
@@ -440,6 +442,16 @@ export async function openAudit({ db, clock, home, log, alarm }: AuditOptions): 
         log?.error({ code: error.code, detail: error.message }, 'the audit log could not be closed as it should')
       }
     },
+  }
+}
+
+/** No bytes, which equal no root, where what is stored is no edge. */
+function rootOf({ size, hashes }: { readonly size: number; readonly hashes: Uint8Array }): Uint8Array {
+  try {
+    return Edge.from(size, hashes).root()
+  } catch (error) {
+    if (isFailure(error, 'audit.framing')) return new Uint8Array(0)
+    throw error
   }
 }
 
