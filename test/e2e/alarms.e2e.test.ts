@@ -105,6 +105,13 @@ test('a record of a breach is begun, written on by keyboard, decided, and never 
   await sheet.getByText('No notification: unlikely to result in a risk').first().waitFor()
   assert.equal(await sheet.getByRole('listitem').count(), 3)
   await looks.at(page, 'breach-record')
+  await page.emulateMedia({ media: 'print' })
+  assert.deepEqual(
+    [await page.locator('#root').isVisible(), await form.isVisible(), await sheet.isVisible()],
+    [false, false, true],
+    'only the sheet is printed',
+  )
+  await page.emulateMedia({ media: 'screen' })
   await page.keyboard.press('Escape')
   await page
     .getByTestId('breach')

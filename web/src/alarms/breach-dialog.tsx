@@ -20,11 +20,10 @@ const ASKED: readonly BreachField[] = ['nature', 'categories', 'persons', 'recor
 const CHOICES: readonly BreachChoice[] = ['notify-authority', 'no-notification', 'notified-authority', 'notify-persons', 'notified-persons']
 
 export function BreachDialog({ id, close }: { readonly id: string; readonly close: () => void }): ReactNode {
-  const { measures } = useSpeech()
   const words = useAlarmWords()
   const { data, error, refetch } = useQuery({ queryKey: ['alarms', 'breach', id], queryFn: ({ signal }) => client.breach(id, { signal }) })
   return (
-    <Dialog title={data === undefined ? words.record : words.recordOf(measures.date(data.begun))} close={close} wide>
+    <Dialog title={words.record} close={close} wide>
       <TroubleBox error={error} retry={() => void refetch()} />
       {data === undefined && error === null && <Skeleton height={300} />}
       {data !== undefined && (
@@ -53,7 +52,8 @@ function Sheet({ breach }: { readonly breach: Breach }): ReactNode {
   const { measures } = useSpeech()
   const words = useAlarmWords()
   return (
-    <div className={styles.sheet} data-testid="breach-sheet">
+    <article className={styles.sheet} data-testid="breach-sheet">
+      <h2>{words.recordOf(measures.date(breach.begun))}</h2>
       <p>
         <strong>{words.breachState[breach.state]}</strong> · {words.begun(measures.date(breach.begun))} ·{' '}
         {words.aware(measures.date(breach.aware))}
@@ -75,7 +75,7 @@ function Sheet({ breach }: { readonly breach: Breach }): ReactNode {
         ))}
       </ol>
       <p className={styles.soft}>{words.judgement}</p>
-    </div>
+    </article>
   )
 }
 
