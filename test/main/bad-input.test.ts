@@ -54,7 +54,7 @@ const TRICKS = [
   '/a\udfff',
   `/${'x'.repeat(1100)}`,
   `/${'ü'.repeat(600)}`,
-  `/${'a/'.repeat(2000)}b`,
+  `/${'a/'.repeat(2100)}b`,
   '/.quorate-trash',
   '/.quorate-trash/x',
 ]

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { Failure, type Clock } from '#base'
 import { createMetrics, type Metrics } from '../../../src/gateways/api/metrics.ts'
 import { createReadiness } from '../../../src/gateways/api/readiness.ts'
+import { joinByPasskey, LOCAL, startPeople } from '../../identity/support.ts'
 import { createMemoryDoor, ID, accessTo, type MemoryDoor } from './memory-door.ts'
 import { call, json, problemOf, raw, startGateway, until, type Gateway } from './support.ts'
 
@@ -98,6 +99,26 @@ test('metrics are for the operator: with a session, over the socket, from no oth
   assert.equal((await call(gateway, { path: '/metrics', headers: { host: 'evil.example' } })).status, 421)
   await using plain = await startGateway()
   assert.equal(problemOf(await call(plain, { path: '/metrics' })).code, 'api.not-found')
+})
+
+test('of people, administrators read metrics: by a session, or by a token for the whole vault', async () => {
+  await using people = await startPeople()
+  const door = createMemoryDoor()
+  await using gateway = await startGateway({ access: accessTo(door), metrics: createMetrics({ door }), identity: people.identity })
+  const admin = await joinByPasskey(people, 'admin', ['administrator'])
+  const auditor = await joinByPasskey(people, 'auditor', ['auditor'])
+  const token = async (path: string): Promise<string> => {
+    const made = await people.identity.makeSecret(LOCAL, admin.id, { means: 'token', name: 'for metrics', scope: { rights: 'read', path }, days: 1 })
+    return `Bearer ${made.secret}`
+  }
+  const asked = async (headers: Record<string, string>): Promise<number> => (await call(gateway, { path: '/metrics', headers })).status
+  const session = (secret: string): Record<string, string> => ({ cookie: `quorate-${gateway.port}=${secret}` })
+  assert.equal(await asked(session(admin.session.secret)), 200)
+  assert.equal(await asked({ cookie: '', authorization: await token('/') }), 200)
+  assert.equal(await asked({ cookie: '', authorization: await token('/mri') }), 403)
+  assert.equal(await asked(session(auditor.session.secret)), 403)
+  assert.equal(await asked({}), 401, 'the start link is nobody where people administer')
+  assert.equal(await asked({ cookie: '', authorization: 'Bearer qt_made-up' }), 401)
 })
 
 test('scrapes at once look once', async () => {
