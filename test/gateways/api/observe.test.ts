@@ -108,7 +108,12 @@ test('of people, administrators read metrics: by a session, or by a token for th
   const admin = await joinByPasskey(people, 'admin', ['administrator'])
   const auditor = await joinByPasskey(people, 'auditor', ['auditor'])
   const token = async (path: string): Promise<string> => {
-    const made = await people.identity.makeSecret(LOCAL, admin.id, { means: 'token', name: 'for metrics', scope: { rights: 'read', path }, days: 1 })
+    const made = await people.identity.makeSecret(LOCAL, admin.id, {
+      means: 'token',
+      name: 'for metrics',
+      scope: { rights: 'read', path },
+      days: 1,
+    })
     return `Bearer ${made.secret}`
   }
   const asked = async (headers: Record<string, string>): Promise<number> => (await call(gateway, { path: '/metrics', headers })).status
