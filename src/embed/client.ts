@@ -83,6 +83,7 @@ async function* eventsOf(call: Transport, signal: AbortSignal | undefined): Asyn
         // Kinds that came with a later version are not known here.
         const event = siteEvent.safeParse(jsonOf(line.slice('data:'.length)))
         if (event.success) yield event.data
+        if (signal?.aborted === true) return
       }
     }
   } catch (error) {

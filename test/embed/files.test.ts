@@ -156,6 +156,10 @@ test('a site over its socket: the same calls, events, and every other call by it
   const home = join(folder, 'home')
   const inside = await openSite({ home, environment: {}, database: { file: join(home, 'site.sqlite') }, log })
   const api = await createApi({ access: inside.access, operator, log })
+  context.after(async () => {
+    await api.close()
+    await inside.close()
+  })
   await api.listenOnSocket(join(home, 'socket'))
   {
     await using site = connect({ home })
@@ -173,8 +177,6 @@ test('a site over its socket: the same calls, events, and every other call by it
     assert.equal(heard.at(-1), 'files')
     assert.equal((await site.api.trash()).entries.length, 1)
   }
-  await api.close()
-  await inside.close()
 })
 
 test('events that a site ends are a failure; a refusal of them is its own', async () => {
