@@ -32,6 +32,8 @@ const KEPT: Readonly<Record<string, readonly Way[]>> = {
   deutsch: ['desktop'],
   grants: ['desktop', 'phone-dark'],
   search: ['phone'],
+  'view-series': ['dark'],
+  'view-table': ['phone'],
 }
 
 export interface Looks {

@@ -1,6 +1,6 @@
 // Files open in viewers that read ranges, in a real browser against the real program.
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test, type TestContext } from 'node:test'
 import type { BrowserContext, Page } from 'playwright-core'
@@ -39,6 +39,13 @@ before(async () => {
     writeFileSync(join(source, 'slide/level-1.dcm'), makeSlideLevel({ ...picture, tile: 128, micrometres: 0.5, number: 1 }))
     writeFileSync(join(source, 'slide/level-2.dcm'), makeSlideLevel({ ...halved(picture), tile: 128, micrometres: 1, number: 2 }))
     if (hasProgram('vips', 'libvips-tools', skipped)) {
+      // The first level of the slide in JPEG, as scanners write it.
+      run('vips', ['dzsave', png, join(source, 'tiles'), '--tile-size', '128', '--overlap', '0', '--depth', 'one', '--suffix', '.jpg'])
+      const jpegs = Array.from({ length: 16 }, (_, index) =>
+        readFileSync(join(source, `tiles_files/0/${index % 4}_${Math.floor(index / 4)}.jpg`)),
+      )
+      for (const made of ['tiles_files', 'tiles.dzi']) rmSync(join(source, made), { recursive: true })
+      writeFileSync(join(source, 'slide/level-1.dcm'), makeSlideLevel({ ...picture, tile: 128, micrometres: 0.5, number: 1, jpegs }))
       // A large picture out of the real one: several of it side by side, as a scanner would store it.
       run('vips', ['replicate', png, join(source, 'wide.v'), '8', '8'])
       run('vips', [
@@ -84,6 +91,7 @@ before(async () => {
     Buffer.concat([Buffer.from('89504e470d0a1a0a0000000d494844520000001000000010', 'hex'), Buffer.alloc(40, 3)]),
   )
   writeFileSync(join(source, 'empty.csv'), '')
+  writeFileSync(join(source, 'short.csv'), 'name,size\na,9\nb,10\nc,-1\n')
   writeFileSync(join(source, 'unknown.bin'), Buffer.from(Array.from({ length: 2000 }, (_, index) => (index * 37) & 255)))
   quorate('init', ...['north', 'east', 'south'].map((name) => `folder:${join(folder, name)}`), '-k', '2')
   quorate('put', source, '/')
@@ -224,6 +232,9 @@ test('a series is a stack in the order of the body, whatever its numbers and nam
   await page.getByText('Erika Müller').waitFor({ state: 'detached' })
   await page.reload()
   await page.getByTestId('patient').getByText('Hidden').waitFor()
+  // What is still being looked through takes room, and changes the size of the picture when it goes.
+  await page.getByText(`Image 1 of ${SLICES}`).waitFor()
+  await page.getByText('The folder is being looked through').waitFor({ state: 'detached' })
   await page.getByText('Measure', { exact: true }).click()
   const box = (await page.getByTestId('stack').locator('canvas').boundingBox())!
   await page.mouse.move(box.x + box.width / 4, box.y + box.height / 2)
@@ -279,6 +290,19 @@ test('Parquet is a table', async () => {
   await table.getByLabel('Go to row').fill('15001')
   await page.keyboard.press('Enter')
   await table.getByRole('cell', { name: 'word 15000', exact: true }).waitFor()
+})
+
+test('a short table is sorted by a column', async () => {
+  await view('short.csv', '/')
+  const table = page.getByTestId('table')
+  await table.getByRole('button', { name: 'size' }).click()
+  await table.getByRole('columnheader', { name: 'size' }).and(table.locator('[aria-sort=ascending]')).waitFor()
+  const names = async (): Promise<string[]> => table.locator('tbody td:nth-of-type(1)').allInnerTexts()
+  await page.waitForFunction(() => document.querySelector('[data-testid=table] tbody td')?.textContent === 'c')
+  assert.deepEqual(await names(), ['c', 'a', 'b'])
+  await table.getByRole('button', { name: 'size' }).click()
+  await page.waitForFunction(() => document.querySelector('[data-testid=table] tbody td')?.textContent === 'b')
+  assert.deepEqual(await names(), ['b', 'a', 'c'])
 })
 
 test('a document shows its pages, and its text can be read aloud', async () => {

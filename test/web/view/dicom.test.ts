@@ -322,6 +322,18 @@ describe('a slide in DICOM', () => {
     assert.deepEqual(await slide.tile({ level: 0, column: 5, row: 0 }, never), { kind: 'nothing' })
   })
 
+  it('in JPEG gives each tile to the browser as it lies in the file', async () => {
+    const jpegs = Array.from({ length: 20 }, (_, index) =>
+      Buffer.from(`ffd8ffdb0003${index.toString(16).padStart(2, '0')}ffda0002aaffd9`, 'hex'),
+    )
+    for (const table of ['basic', 'extended', 'none'] as const) {
+      const slide = openDicomSlide([await open(makeSlideLevel({ ...first, tile: 64, micrometres: 0.5, number: 1, jpegs, table }))])
+      const tile = await slide.tile({ level: 0, column: 2, row: 1 }, never)
+      assert.equal(tile.kind, 'encoded')
+      if (tile.kind === 'encoded') assert.equal(Buffer.from(tile.bytes).toString('hex', 0, 7), 'ffd8ffdb000307')
+    }
+  })
+
   it('is written by our builder as the standard wants it', (t) => {
     if (!hasProgram('dciodvfy', 'dicom3tools', t)) return
     const jpegs = Array.from({ length: 20 }, () => Buffer.from('ffd8ffd9', 'hex'))

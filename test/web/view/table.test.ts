@@ -22,6 +22,7 @@ import {
 import { parseRegion } from '../../../web/src/view/table/region.ts'
 import { createRowIndex } from '../../../web/src/view/table/row-index.ts'
 import { blockRun, plainRun, type Run } from '../../../web/src/view/table/run.ts'
+import { orderOf } from '../../../web/src/view/table/table-order.ts'
 import { contentPixels, HEIGHT_PIXELS_MAX, scrollTo, windowAt } from '../../../web/src/view/table/table-window.ts'
 import { parseTextIndex } from '../../../web/src/view/table/tabix.ts'
 import { openTextTable } from '../../../web/src/view/table/text-table.ts'
@@ -202,6 +203,14 @@ describe('tables of text', () => {
       open('##fileformat=VCFv4.2\n', 'vcf'),
       (error: unknown) => error instanceof CannotShow && error.reason === 'damaged',
     )
+  })
+})
+
+describe('order', () => {
+  it('is of numbers where all are numbers, else as people order; empty ones are last, equal ones stay', () => {
+    assert.deepEqual([...orderOf(['10', '9', '', '1,5', '9'], false, 'en')], [3, 1, 4, 0, 2])
+    assert.deepEqual([...orderOf(['10', '9', '', '1,5', '9'], true, 'en')], [0, 1, 4, 3, 2])
+    assert.deepEqual([...orderOf(['chr10', 'chr9', 'Äpfel', 'zu'], false, 'de')], [2, 1, 0, 3])
   })
 })
 

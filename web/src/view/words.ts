@@ -180,8 +180,8 @@ const en = {
   table: {
     label: (name: string): string => `Table ${name}`,
     row: 'Row',
-    rows: (n: string, whole: boolean): string => (whole ? `${n} rows` : `${n} rows so far`),
-    columns: (n: string): string => `${n} columns`,
+    rows: (n: string, whole: boolean): string => `${n} ${n === '1' ? 'row' : 'rows'}${whole ? '' : ' so far'}`,
+    columns: (n: string): string => (n === '1' ? '1 column' : `${n} columns`),
     readAll: 'Read to the end',
     reading: (percent: string): string => `${percent} read`,
     goTo: 'Go to row',
@@ -401,8 +401,8 @@ const de: ViewWords = {
   table: {
     label: (name) => `Tabelle ${name}`,
     row: 'Zeile',
-    rows: (n, whole) => (whole ? `${n} Zeilen` : `bisher ${n} Zeilen`),
-    columns: (n) => `${n} Spalten`,
+    rows: (n, whole) => `${whole ? '' : 'bisher '}${n} ${n === '1' ? 'Zeile' : 'Zeilen'}`,
+    columns: (n) => (n === '1' ? '1 Spalte' : `${n} Spalten`),
     readAll: 'Bis zum Ende lesen',
     reading: (percent) => `${percent} gelesen`,
     goTo: 'Zu Zeile',

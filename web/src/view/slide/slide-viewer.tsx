@@ -90,7 +90,16 @@ export function SlideViewer({ slide, name }: { readonly slide: Slide; readonly n
             </span>
           )}
         </div>
-        {trouble !== null && <ViewTrouble error={trouble} part />}
+        {trouble !== null && (
+          <ViewTrouble
+            error={trouble}
+            part
+            retry={() => {
+              setTrouble(null)
+              viewer.current?.world.getItemAt(0)?.reset()
+            }}
+          />
+        )}
       </div>
       <p className={styles.facts}>
         {words.slide.size(measures.number(largest.width), measures.number(largest.height), slide.levels.length)} · {slide.how}

@@ -8,6 +8,7 @@ import { isClosed } from '../cannot-show.ts'
 import { ViewTrouble } from '../view-trouble.tsx'
 import { useViewWords } from '../words.ts'
 import { isNumber } from './records.ts'
+import { orderOf } from './table-order.ts'
 import type { TableSource } from './table-source.ts'
 import { contentPixels, scrollTo, windowAt } from './table-window.ts'
 import styles from './table.module.css'
@@ -37,6 +38,7 @@ const SORT_ROWS_MAX = 50_000
 const SORT_STEP_ROWS = 2000
 const WIDTH_MIN = 5
 const WIDTH_MAX = 36
+const WIDTH_UNKNOWN = 10
 
 export function TableView({ label, source, children, choose }: TableViewProps): ReactNode {
   const words = useViewWords()
@@ -65,6 +67,7 @@ export function TableView({ label, source, children, choose }: TableViewProps): 
     if (nearEnd) reader.extend()
   }, [nearEnd, source.count, reader])
   const widths = useWidths(source, reader)
+  const numberChars = String(source.count).length + 4
   const jump = (row: number): void => {
     scroll.current?.scrollTo({ top: scrollTo(row, shape) })
   }
@@ -145,14 +148,17 @@ export function TableView({ label, source, children, choose }: TableViewProps): 
           <div className={styles.content} style={{ height: contentPixels(shape) + HEAD_PIXELS }}>
             <table
               className={styles.table}
-              style={{ top: shown.topPixels }}
+              style={{
+                top: shown.topPixels,
+                width: `${numberChars + source.columns.reduce((sum, _, column) => sum + (widths[column] ?? WIDTH_UNKNOWN), 0)}ch`,
+              }}
               aria-label={label}
               aria-rowcount={source.complete ? source.count + 1 : -1}
             >
               <colgroup>
-                <col style={{ width: `${String(source.count).length + 3}ch` }} />
+                <col style={{ width: `${numberChars}ch` }} />
                 {source.columns.map((_, column) => (
-                  <col key={column} style={{ width: `${widths[column] ?? 10}ch` }} />
+                  <col key={column} style={{ width: `${widths[column] ?? WIDTH_UNKNOWN}ch` }} />
                 ))}
               </colgroup>
               <thead>
@@ -198,7 +204,16 @@ export function TableView({ label, source, children, choose }: TableViewProps): 
           </div>
         )}
       </div>
-      {trouble !== null && <ViewTrouble error={trouble} part />}
+      {trouble !== null && (
+        <ViewTrouble
+          error={trouble}
+          part
+          retry={() => {
+            setTrouble(null)
+            reader.again()
+          }}
+        />
+      )}
     </div>
   )
 }
@@ -235,6 +250,8 @@ interface Reader {
   readonly readingAll: boolean
   readAll(): void
   stop(): void
+  /** Reads again what could not be read. */
+  again(): void
   sorted(column: number, descending: boolean, locale: string): Promise<Order>
 }
 
@@ -266,11 +283,12 @@ const idleReader: Reader = {
   readingAll: false,
   readAll: () => undefined,
   stop: () => undefined,
+  again: () => undefined,
   sorted: () => Promise.reject(new DOMException('closed', 'AbortError')),
 }
 
 function createReader(source: TableSource, signal: AbortSignal, changed: () => void, failed: (error: unknown) => void): Reader {
-  const pages = new Map<number, readonly (readonly string[])[] | 'coming'>()
+  const pages = new Map<number, readonly (readonly string[])[] | 'coming' | 'failed'>()
   let extending = false
   let stopping: AbortController | undefined
   const trouble = (error: unknown): void => {
@@ -288,7 +306,7 @@ function createReader(source: TableSource, signal: AbortSignal, changed: () => v
         changed()
       },
       (error: unknown) => {
-        // Asked again only when it is scrolled to again.
+        pages.set(page, 'failed')
         trouble(error)
       },
     )
@@ -298,11 +316,11 @@ function createReader(source: TableSource, signal: AbortSignal, changed: () => v
       const page = Math.floor(row / PAGE_ROWS)
       const known = pages.get(page)
       // A page that was read while fewer rows were known is read again.
-      if (known === undefined || (known !== 'coming' && row - page * PAGE_ROWS >= known.length && row < source.count)) {
+      if (known === 'coming' || known === 'failed') return undefined
+      if (known === undefined || (row - page * PAGE_ROWS >= known.length && row < source.count)) {
         fetch(page)
         return undefined
       }
-      if (known === 'coming') return undefined
       pages.delete(page)
       pages.set(page, known)
       return known[row - page * PAGE_ROWS]
@@ -337,6 +355,10 @@ function createReader(source: TableSource, signal: AbortSignal, changed: () => v
       changed()
     },
     stop: () => stopping?.abort(),
+    again: () => {
+      for (const [page, known] of pages) if (known === 'failed') pages.delete(page)
+      changed()
+    },
     sorted: async (column, descending, locale) => {
       const keys: string[] = []
       for (let first = 0; first < source.count; first += SORT_STEP_ROWS) {
@@ -345,21 +367,6 @@ function createReader(source: TableSource, signal: AbortSignal, changed: () => v
       return { of: source, column, descending, rows: orderOf(keys, descending, locale) }
     },
   }
-}
-
-/** Numbers by their value where all are numbers, else texts as people order them; what is empty comes last. */
-export function orderOf(keys: readonly string[], descending: boolean, locale: string): Uint32Array {
-  const numeric = keys.every((key) => key === '' || isNumber(key))
-  const collator = new Intl.Collator(locale, { numeric: true })
-  const compare = numeric
-    ? (a: string, b: string): number => Number(a.replace(',', '.')) - Number(b.replace(',', '.'))
-    : (a: string, b: string): number => collator.compare(a, b)
-  const sign = descending ? -1 : 1
-  return Uint32Array.from(keys.keys()).sort((a, b) => {
-    const [x, y] = [keys[a]!, keys[b]!]
-    if (x === '' || y === '') return x === y ? a - b : x === '' ? 1 : -1
-    return sign * compare(x, y) || a - b
-  })
 }
 
 /** Widths of columns in characters, by what the first rows hold. They stay, so that nothing jumps while scrolling. */

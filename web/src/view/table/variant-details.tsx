@@ -23,7 +23,7 @@ export function VariantDetails({ meta, fields, close }: VariantDetailsProps): Re
   return (
     <section className={styles.variant} aria-label={words.table.variant} data-testid="variant">
       <h2>
-        {fields[0]}:{fields[1]} {fields[3]} → {fields[4]}
+        {fields[0]}:{fields[1]} {fields[3]} &gt; {fields[4]}
         <ActionIcon variant="subtle" color="gray" c="var(--ink)" size="sm" ml={8} onClick={close} aria-label={words.close}>
           <IconX size={16} aria-hidden />
         </ActionIcon>
