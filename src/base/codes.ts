@@ -116,6 +116,7 @@ export const CODES = {
   'identity.password': { kind: 'invalid', title: 'This password cannot be used', retry: false },
   'identity.code': { kind: 'invalid', title: 'The code of the authenticator app does not fit', retry: false },
   'identity.passkey': { kind: 'invalid', title: 'The passkey could not be taken', retry: false },
+  'identity.provider': { kind: 'unauthenticated', title: 'The sign-in service could not say who this is', retry: false },
   'identity.roles': { kind: 'conflict', title: 'These roles do not go together', retry: false },
   'identity.last-administrator': { kind: 'conflict', title: 'No administrator would be left', retry: false },
   'identity.last-credential': { kind: 'conflict', title: 'No way to sign in would be left', retry: false },

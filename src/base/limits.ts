@@ -46,6 +46,9 @@ export const limits = {
   sessionFreshMs: 15 * 60_000,
   invitationMs: 7 * 86_400_000,
   challengeMs: 5 * 60_000,
+  /** How long somebody may be at a provider of single sign-on, and how long the provider may take to answer us. */
+  providerMs: 10 * 60_000,
+  providerAnswerMs: 10_000,
   totpSetupMs: 15 * 60_000,
   passwordLengthMin: 12,
   passwordLengthMax: 200,

@@ -29,6 +29,8 @@ export interface IdentityCalls {
   passkeySignInOptions(options?: CallOptions): Promise<{ options: WebAuthn }>
   passkeySignIn(body: { response: object }, options?: CallOptions): Promise<object>
   passwordSignIn(body: { account: string; password: string; code: string }, options?: CallOptions): Promise<object>
+  providerBegin(body: { token?: string }, options?: CallOptions): Promise<{ address: string }>
+  providerSignIn(body: { query: string }, options?: CallOptions): Promise<object>
   lookAtInvitation(body: { token: string }, options?: CallOptions): Promise<InvitationView>
   invitationPasskeyOptions(body: { token: string }, options?: CallOptions): Promise<{ options: WebAuthn }>
   acceptByPasskey(body: { token: string; response: object; name: string }, options?: CallOptions): Promise<object>
@@ -77,6 +79,8 @@ export function identityCalls(call: Call): IdentityCalls {
     passkeySignInOptions: (options) => call(r.passkeySignInOptions, { body: {} }, options),
     passkeySignIn: (body, options) => call(r.passkeySignIn, { body }, options),
     passwordSignIn: (body, options) => call(r.passwordSignIn, { body }, options),
+    providerBegin: (body, options) => call(r.providerBegin, { body }, options),
+    providerSignIn: (body, options) => call(r.providerSignIn, { body }, options),
     lookAtInvitation: (body, options) => call(r.lookAtInvitation, { body }, options),
     invitationPasskeyOptions: (body, options) => call(r.invitationPasskeyOptions, { body }, options),
     acceptByPasskey: (body, options) => call(r.acceptByPasskey, { body }, options),

@@ -30,6 +30,8 @@ export const me = z.object({
   administered: z.boolean(),
   /** Whether passkeys work under the name by which the page was asked for. */
   passkeys: z.boolean(),
+  /** The sign-in service of the house, where there is one. */
+  provider: z.object({ name: z.string() }).nullable(),
 })
 export type Me = z.infer<typeof me>
 
@@ -116,6 +118,8 @@ export const credentials = z.object({
     }),
   ),
   password: z.object({ created: timestamp, used: day.nullable(), recoveryCodes: z.number().int() }).nullable(),
+  /** Providers of single sign-on by which the person comes in. */
+  providers: z.array(z.object({ issuer: z.string(), created: timestamp, used: day.nullable() })),
   secrets: z.array(
     z.object({
       id: hexId,
@@ -192,6 +196,30 @@ export const identityRoutes = {
     answer: nothing,
     status: 200,
     summary: 'Sign in with password and the code of an authenticator app, or a recovery code',
+  },
+  providerBegin: {
+    method: 'POST',
+    path: '/api/v1/sign-in/provider/begin',
+    body: z.object({ token: invitationToken.optional() }),
+    answer: z.object({ address: z.string() }),
+    status: 200,
+    summary:
+      'Where to go to sign in by the sign-in service of the house, or to accept an invitation by it; sets a cookie that binds the answer to this browser',
+  },
+  providerSignIn: {
+    method: 'POST',
+    path: '/api/v1/sign-in/provider',
+    body: z.object({ query: z.string().max(8000) }),
+    answer: nothing,
+    status: 200,
+    summary: 'Sign in with what the service put behind ? in the address of the page; the answer sets the session cookie',
+  },
+  providerLogout: {
+    method: 'POST',
+    path: '/api/v1/sign-in/provider/logout',
+    answer: nothing,
+    status: 200,
+    summary: 'For the sign-in service: a logout token as a form (OpenID Connect Back-Channel Logout 1.0); sessions of its person end',
   },
   lookAtInvitation: {
     method: 'POST',

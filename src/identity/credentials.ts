@@ -24,6 +24,7 @@ export async function credentialsOf(core: Core, person: string): Promise<Credent
   const passkeys = await kysely.selectFrom('identity_passkey').selectAll().where('person', '=', person).orderBy('created').execute()
   const password = await kysely.selectFrom('identity_password').selectAll().where('person', '=', person).executeTakeFirst()
   const codes = await kysely.selectFrom('identity_recovery_code').select('digest').where('person', '=', person).execute()
+  const providers = await kysely.selectFrom('identity_external').selectAll().where('person', '=', person).orderBy('created').execute()
   const secrets = await kysely.selectFrom('identity_secret').selectAll().where('person', '=', person).orderBy('created').execute()
   return {
     passkeys: passkeys.map(({ id, name, site, copied, created, used_day }) => ({
@@ -35,6 +36,7 @@ export async function credentialsOf(core: Core, person: string): Promise<Credent
       used: used_day,
     })),
     password: password === undefined ? null : { created: rfc3339(password.created), used: password.used_day, recoveryCodes: codes.length },
+    providers: providers.map(({ issuer, created, used_day }) => ({ issuer, created: rfc3339(created), used: used_day })),
     secrets: secrets.map((row) => ({
       id: row.id,
       means: row.means,
@@ -215,9 +217,10 @@ export async function removeSignIn(
   await change(core, async (tx, record) => {
     const passkeys = await tx.selectFrom('identity_passkey').select('id').where('person', '=', person).execute()
     const password = await tx.selectFrom('identity_password').select('person').where('person', '=', person).executeTakeFirst()
+    const external = await tx.selectFrom('identity_external').select('subject').where('person', '=', person).execute()
     const isThere = 'passkey' in request ? passkeys.some(({ id }) => id === request.passkey) : password !== undefined
     if (!isThere) throw noSuch('credential')
-    if (passkeys.length + (password === undefined ? 0 : 1) === 1) {
+    if (passkeys.length + external.length + (password === undefined ? 0 : 1) === 1) {
       throw new Failure('identity.last-credential', {
         detail: 'This is the only way to sign in that is left.',
         next: 'Add another passkey or a password first.',

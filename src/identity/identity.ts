@@ -25,6 +25,8 @@ import * as invitations from './invitations.ts'
 import { createPasskeys, type PasskeySite } from './passkeys.ts'
 import { createPasswords } from './password.ts'
 import * as people from './people.ts'
+import { byProvider, endByProvider } from './external.ts'
+import { createProvider, type ProviderSettings } from './provider.ts'
 import { createRecognition, type Recognised, type Recognition } from './recognition.ts'
 import { createSealing } from './sealing.ts'
 import * as sessions from './sessions.ts'
@@ -35,6 +37,7 @@ import type { IdentityTables } from './tables.ts'
 export { TooManyAttempts } from './attempts.ts'
 export type { IdentityActor, IdentityEvent, IdentityEvents, IdentityEventKind } from './events.ts'
 export { nameOfPerson } from './name-of-person.ts'
+export type { ProviderSettings } from './provider.ts'
 export type { PasskeySite } from './passkeys.ts'
 export type { Person, Recognised } from './recognition.ts'
 export type { Arrival, OpenedSession } from './sessions.ts'
@@ -48,6 +51,8 @@ export interface IdentityOptions {
   readonly events: IdentityEvents
   readonly clock?: Clock | undefined
   readonly settings?: Partial<SessionSettings> | undefined
+  /** Single sign-on by the house. */
+  readonly provider?: ProviderSettings | undefined
 }
 
 /** Answers of WebAuthn are handed on as they are. */
@@ -61,6 +66,16 @@ export interface Identity extends Omit<Recognition, 'forget'>, Pick<SignIns, 'by
   /** Throws `identity.fresh` when the sign-in is too long ago for what changes how one signs in. */
   assertFresh(recognised: Recognised): void
 
+  /** The name of the sign-in service of the house, where there is one. */
+  readonly providerName: string | undefined
+  /** Throws `identity.provider` where there is none, or it does not answer. */
+  providerBegin(request: {
+    readonly origin: string
+    readonly invitation: string | undefined
+  }): Promise<{ readonly address: string; readonly bound: string }>
+  byProvider(request: { readonly origin: string; readonly query: string; readonly bound: string } & Arrival): Promise<OpenedSession>
+  /** A logout token of the provider (back-channel): the sessions of its person end. */
+  endByProvider(token: string): Promise<void>
   passkeySignInOptions(site: PasskeySite): Promise<PasskeyOptions>
   lookAtInvitation(token: string): Promise<InvitationView>
   invitationPasskeyOptions(request: { readonly token: string; readonly site: PasskeySite }): Promise<PasskeyOptions>
@@ -133,6 +148,11 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
     },
   }
   const signIns = createSignIns(core)
+  const provider = options.provider === undefined ? undefined : createProvider(options.provider, clock)
+  const present = (): NonNullable<typeof provider> => {
+    if (provider !== undefined) return provider
+    throw new Failure('identity.provider', { detail: 'This site has no sign-in service of the house.', next: 'Sign in with a passkey.' })
+  }
   return {
     ...recognition,
     ...signIns,
@@ -148,6 +168,13 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
         next: 'Sign in once more, then do it again.',
       })
     },
+    providerName: provider?.settings.name,
+    providerBegin: async ({ origin, invitation }) => {
+      if (invitation !== undefined) await invitations.lookAtInvitation(core, invitation)
+      return present().begin({ origin, invitation })
+    },
+    byProvider: async (request) => byProvider(core, present(), request),
+    endByProvider: async (token) => endByProvider(core, present(), token),
     passkeySignInOptions: (site) => core.passkeys.signInOptions(site),
     lookAtInvitation: (token) => invitations.lookAtInvitation(core, token),
     invitationPasskeyOptions: (request) => invitations.invitationPasskeyOptions(core, request),

@@ -107,18 +107,19 @@ export async function acceptByPassword(
 }
 
 /** What was lost may have been found by somebody else: the new credential takes the place of all. */
-async function makeRoom(tx: Tx, person: IdentityPersonTable): Promise<void> {
+export async function makeRoom(tx: Tx, person: IdentityPersonTable): Promise<void> {
   for (const table of [
     'identity_passkey',
     'identity_password',
     'identity_recovery_code',
+    'identity_external',
     'identity_session',
     'identity_invitation',
   ] as const)
     await tx.deleteFrom(table).where('person', '=', person.id).execute()
 }
 
-async function enterNew(
+export async function enterNew(
   core: Core,
   tx: Tx,
   record: (event: IdentityEvent) => Promise<void>,
@@ -136,7 +137,11 @@ async function enterNew(
 }
 
 /** Used, replaced, too old or made up: the same answer. */
-async function invited(core: Core, tx: Tx, token: string): Promise<{ readonly person: IdentityPersonTable; readonly expires: number }> {
+export async function invited(
+  core: Core,
+  tx: Tx,
+  token: string,
+): Promise<{ readonly person: IdentityPersonTable; readonly expires: number }> {
   const found = await tx.selectFrom('identity_invitation').selectAll().where('digest', '=', digestOf(token)).executeTakeFirst()
   if (found !== undefined && found.expires > core.clock.now()) {
     const person = await tx

@@ -144,6 +144,7 @@ const OF_A_PERSON = [
   ['passkeys', 'identity_passkey'],
   ['recoveryCodes', 'identity_recovery_code'],
   ['passwords', 'identity_password'],
+  ['providers', 'identity_external'],
   ['invitations', 'identity_invitation'],
   ['groups', 'identity_member'],
   ['roles', 'identity_role'],

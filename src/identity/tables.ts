@@ -102,6 +102,15 @@ export interface IdentityInvitationTable {
   readonly expires: number
 }
 
+/** Who somebody is at a provider of single sign-on. */
+export interface IdentityExternalTable {
+  readonly issuer: string
+  readonly subject: string
+  readonly person: string
+  readonly created: number
+  readonly used_day: string | null
+}
+
 export interface IdentityTables {
   readonly identity_person: IdentityPersonTable
   readonly identity_role: IdentityRoleTable
@@ -113,6 +122,7 @@ export interface IdentityTables {
   readonly identity_secret: IdentitySecretTable
   readonly identity_session: IdentitySessionTable
   readonly identity_invitation: IdentityInvitationTable
+  readonly identity_external: IdentityExternalTable
 }
 
 export const identityMigrations: Record<string, Migration> = {
@@ -214,6 +224,20 @@ export const identityMigrations: Record<string, Migration> = {
         .addColumn('created', 'bigint', (c) => c.notNull())
         .addColumn('expires', 'bigint', (c) => c.notNull())
         .execute()
+    },
+  },
+  'identity-0003-providers': {
+    up: async (db) => {
+      await db.schema
+        .createTable('identity_external')
+        .addColumn('issuer', 'text', (c) => c.notNull())
+        .addColumn('subject', 'text', (c) => c.notNull())
+        .addColumn('person', 'text', (c) => c.notNull().references('identity_person.id'))
+        .addColumn('created', 'bigint', (c) => c.notNull())
+        .addColumn('used_day', 'text')
+        .addPrimaryKeyConstraint('identity_external_key', ['issuer', 'subject'])
+        .execute()
+      await db.schema.createIndex('identity_external_person').on('identity_external').column('person').execute()
     },
   },
 }

@@ -2,6 +2,7 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { OutsideRequest } from './outside-request.ts'
+import type { ProviderRequest } from './provider-settings.ts'
 
 export interface Environment {
   /** QUORATE_HOME, default `.quorate` in the person's own folder. Absolute. */
@@ -19,6 +20,8 @@ export interface Environment {
   readonly personFolder: string
   /** QUORATE_PUBLIC_URL, QUORATE_LISTEN, QUORATE_CERTIFICATE, QUORATE_CERTIFICATE_KEY, QUORATE_TRUSTED_PROXY, QUORATE_REDIRECT_HTTP, QUORATE_TLS12. */
   readonly outside: OutsideRequest
+  /** QUORATE_OIDC_*: single sign-on by the house. */
+  readonly provider: ProviderRequest
   /** AWS_*, AZURE_*, GOOGLE_*, QUORATE_SFTP_*, QUORATE_WEBDAV_*: credentials of locations that name no file. */
   readonly variables: Readonly<Record<string, string | undefined>>
 }
@@ -46,6 +49,13 @@ export function readEnvironment(): Environment {
       trustedProxy: env['QUORATE_TRUSTED_PROXY'] || undefined,
       redirectHttp: env['QUORATE_REDIRECT_HTTP'] || undefined,
       tls12: env['QUORATE_TLS12'] === '1',
+    },
+    provider: {
+      issuer: env['QUORATE_OIDC_ISSUER'] || undefined,
+      client: env['QUORATE_OIDC_CLIENT'] || undefined,
+      secretFile: env['QUORATE_OIDC_SECRET_FILE'] || undefined,
+      name: env['QUORATE_OIDC_NAME'] || undefined,
+      newPeople: env['QUORATE_OIDC_NEW_PEOPLE'] === '1',
     },
     variables: Object.fromEntries(Object.entries(env).filter(([name]) => /^(?:AWS|AZURE|GOOGLE|QUORATE_(?:SFTP|WEBDAV))_/.test(name))),
   }

@@ -14,6 +14,7 @@ import { homePaths, prepareHome, type HomePaths } from './home.ts'
 import { createLog, type SiteLog } from './log.ts'
 import { operator } from './operator.ts'
 import type { PreparedOutside } from './outside.ts'
+import { providerSettings } from './provider-settings.ts'
 import { planOutside, type OutsideRequest } from './outside-request.ts'
 import { productVersion } from './product-version.ts'
 import { openSite, type OpenSite } from './site.ts'
@@ -103,7 +104,8 @@ async function runSite(paths: HomePaths, lock: HomeLock, options: ServeOptions):
     plan === undefined ? undefined : await (await import('./outside.ts')).prepareOutside(plan, { home: paths.folder, clock: systemClock })
   const pages = await builtPages(options)
   const database = await databasePlace(paths.folder, environment)
-  const site = await openSite({ home: paths.folder, environment: environment.variables, passphrase, database, log })
+  const provider = await providerSettings(environment.provider)
+  const site = await openSite({ home: paths.folder, environment: environment.variables, passphrase, database, log, provider })
   let watching: Promise<void> | undefined
   try {
     await noteStart(site, 'start', log)

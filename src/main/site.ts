@@ -5,7 +5,7 @@ import { type Access, createAccess } from '#access'
 import { alarmMigrations, type Alarms, type AlarmTables, type Condition, openAlarms } from '#alarms'
 import { type AuditLog, auditMigrations, type AuditTables, openAudit } from '#audit'
 import { type DatabasePlace, openDatabase, type TurnLoad } from '#database'
-import { identityMigrations, openIdentity, type Identity, type IdentityEvents, type IdentityTables } from '#identity'
+import { identityMigrations, openIdentity, type Identity, type IdentityEvents, type IdentityTables, type ProviderSettings } from '#identity'
 import { openSiteStorage, type SiteStorage, storageMigrations, type StorageTables } from '#storage'
 import { identityRecord } from './identity-record.ts'
 import type { SiteLog } from './log.ts'
@@ -19,6 +19,8 @@ export interface SiteOptions {
   readonly passphrase?: string | undefined
   readonly database: DatabasePlace
   readonly log: SiteLog
+  /** Single sign-on by the house. */
+  readonly provider?: ProviderSettings | undefined
   readonly clock?: Clock
 }
 
@@ -35,7 +37,7 @@ export interface OpenSite {
   close(): Promise<void>
 }
 
-export async function openSite({ home, environment, passphrase, database, log, clock }: SiteOptions): Promise<OpenSite> {
+export async function openSite({ home, environment, passphrase, database, log, provider, clock }: SiteOptions): Promise<OpenSite> {
   const opened = await openDatabase<SiteTables>({
     ...database,
     migrations: { ...storageMigrations, ...identityMigrations, ...auditMigrations, ...alarmMigrations },
@@ -67,6 +69,7 @@ export async function openSite({ home, environment, passphrase, database, log, c
     })
     const identity = await openIdentity({
       database: opened,
+      provider,
       home,
       events: ringing(identityRecord(opening, log), alarms),
       ...(clock === undefined ? {} : { clock }),

@@ -164,7 +164,7 @@ test('neither the database nor the record holds a secret', async () => {
   await people.database.close()
   const rows = new DatabaseSync(join(home, 'site.sqlite'))
   const tables = rows.prepare("select name from sqlite_master where type = 'table' and name like 'identity_%'").all() as { name: string }[]
-  assert.equal(tables.length, 10)
+  assert.equal(tables.length, 11)
   const dump = tables
     .flatMap(({ name }) => rows.prepare(`select * from ${name}`).all())
     .map((row) =>

@@ -13,6 +13,7 @@ import {
   type IdentityTables,
   type OpenedSession,
   type PasskeySite,
+  type ProviderSettings,
 } from '#identity'
 import { hotp } from '../../src/identity/totp.ts'
 import { makeAuthenticator, type Authenticator } from './authenticator.ts'
@@ -36,11 +37,11 @@ export interface TestPeople {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export async function startPeople(): Promise<TestPeople> {
+export async function startPeople(provider?: ProviderSettings, begin = Date.parse('2026-11-20T08:00:10Z')): Promise<TestPeople> {
   const home = await mkdtemp(join(tmpdir(), 'quorate-people-'))
   const database = await openDatabase<IdentityTables>({ file: join(home, 'site.sqlite'), migrations: identityMigrations })
   const events: IdentityEvent[] = []
-  let now = Date.parse('2026-11-20T08:00:10Z')
+  let now = begin
   let failing = false
   const clock: Clock = { now: () => now, sleep: () => Promise.reject(new Error('nobody sleeps here')) }
   const open = (): Promise<Identity> =>
@@ -48,6 +49,7 @@ export async function startPeople(): Promise<TestPeople> {
       database,
       home,
       clock,
+      provider,
       events: {
         record: async (_tx, event) => {
           if (failing) {

@@ -3,6 +3,25 @@ import { concat, Failure, fromUtf8, limits } from '#base'
 
 /** Reads and parses a JSON body of at most `limits.requestBodyBytesMax` bytes. */
 export async function readJson(body: AsyncIterable<Uint8Array>): Promise<unknown> {
+  const bytes = await readBounded(body)
+  try {
+    return JSON.parse(fromUtf8(bytes))
+  } catch {
+    throw new Failure('api.body', { detail: 'The body is not JSON.' })
+  }
+}
+
+/** Reads a text of at most `limits.requestBodyBytesMax` bytes. */
+export async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const bytes = await readBounded(body)
+  try {
+    return fromUtf8(bytes)
+  } catch {
+    throw new Failure('api.body', { detail: 'The body is not UTF-8.' })
+  }
+}
+
+async function readBounded(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   let length = 0
   for await (const part of body) {
@@ -12,11 +31,7 @@ export async function readJson(body: AsyncIterable<Uint8Array>): Promise<unknown
     }
     parts.push(part)
   }
-  try {
-    return JSON.parse(fromUtf8(concat(...parts)))
-  } catch {
-    throw new Failure('api.body', { detail: 'The body is not JSON.' })
-  }
+  return concat(...parts)
 }
 
 /** Passes the bytes on and throws `storage.size-differs` as soon as there are more or fewer than announced. */

@@ -3,6 +3,7 @@ import { Failure, rfc3339 } from '#base'
 import { identityRoutes, type IdentityRoutes, type Me } from '#contract'
 import { TooManyAttempts, type Arrival, type Identity, type IdentityActor, type OpenedSession, type PasskeySite } from '#identity'
 import { Refusal, type ApiRequest } from './answer.ts'
+import { readText } from './body.ts'
 import type { AnswerOf, BodyOf } from './handlers.ts'
 import type { Surroundings, Visit } from './visitor.ts'
 
@@ -50,6 +51,20 @@ const HANDLERS: Handlers = {
   passkeySignIn: async ({ visit, identity, body }) =>
     entered(visit, await identity.byPasskey({ site: site(visit), response: body.response, ...arrival(visit) })),
   passwordSignIn: async ({ visit, identity, body }) => entered(visit, await identity.byPassword({ ...body, ...arrival(visit) })),
+  providerBegin: async ({ visit, identity, body }) => {
+    const { address, bound } = await identity.providerBegin({ origin: site(visit).origin, invitation: body.token })
+    visit.bindProvider(bound)
+    return { address }
+  },
+  providerSignIn: async ({ visit, identity, body }) => {
+    const { origin } = site(visit)
+    const opened = await identity.byProvider({ origin, query: body.query, bound: visit.visitor.bound ?? '', ...arrival(visit) })
+    return entered(visit, opened)
+  },
+  providerLogout: async ({ identity, request }) => {
+    await identity.endByProvider(await formField(request, 'logout_token'))
+    return {}
+  },
   lookAtInvitation: ({ identity, body }) => identity.lookAtInvitation(body.token),
   invitationPasskeyOptions: async ({ visit, identity, body }) => ({
     options: loose(await identity.invitationPasskeyOptions({ token: body.token, site: site(visit) })),
@@ -114,13 +129,23 @@ function passkeysWork(surroundings: Surroundings | undefined): boolean {
 
 function meWithoutPeople({ visitor }: Visit): Me {
   const kind = visitor.actor === undefined ? 'nobody' : 'operator'
-  return { kind, person: null, means: null, scope: null, expires: null, administered: false, passkeys: passkeysWork(visitor.surroundings) }
+  return {
+    kind,
+    person: null,
+    means: null,
+    scope: null,
+    expires: null,
+    administered: false,
+    passkeys: passkeysWork(visitor.surroundings),
+    provider: null,
+  }
 }
 
 async function whoAsks(visit: Visit, identity: Identity): Promise<Me> {
   const { actor, recognised, surroundings } = visit.visitor
   const administered = identity.hasAdministrator()
-  if (actor?.kind !== 'person' || recognised === undefined) return { ...meWithoutPeople(visit), administered }
+  const provider = identity.providerName === undefined ? null : { name: identity.providerName }
+  if (actor?.kind !== 'person' || recognised === undefined) return { ...meWithoutPeople(visit), administered, provider }
   const { groups } = await identity.directory()
   return {
     kind: 'person',
@@ -136,6 +161,7 @@ async function whoAsks(visit: Visit, identity: Identity): Promise<Me> {
     expires: recognised.expires === undefined ? null : rfc3339(recognised.expires),
     administered,
     passkeys: passkeysWork(surroundings),
+    provider,
   }
 }
 
@@ -178,4 +204,14 @@ function present(surroundings: Surroundings | undefined): Surroundings {
 
 function loose(options: object): Record<string, unknown> {
   return options as Record<string, unknown>
+}
+
+/** One field of a form, as providers send it. */
+async function formField(request: ApiRequest, name: string): Promise<string> {
+  const type = request.headers['content-type'] ?? ''
+  const value = /^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type)
+    ? new URLSearchParams(await readText(request.body)).get(name)
+    : null
+  if (value === null) throw new Failure('api.body', { detail: `The body must be a form with ${name}.` })
+  return value
 }

@@ -1,7 +1,7 @@
 // Who comes in with a request: found out before anything of it is used.
 import type { IncomingMessage } from 'node:http'
 import type { Access, Actor, Door } from '#access'
-import { Failure } from '#base'
+import { Failure, limits } from '#base'
 import type { Identity, Recognised } from '#identity'
 import { Refusal } from './answer.ts'
 import { cookieOf, cookieName, type Loopback, type LoopbackRequest } from './loopback.ts'
@@ -31,6 +31,8 @@ export interface Visitor {
   readonly actor: Actor | undefined
   /** The secret in the session cookie, whether or not it is worth anything. */
   readonly session?: string | undefined
+  /** What binds the answer of a sign-in service to this browser. */
+  readonly bound?: string | undefined
   readonly recognised?: Recognised | undefined
   /** Undefined where no browser comes in. */
   readonly surroundings?: Surroundings | undefined
@@ -46,12 +48,23 @@ export interface Visit {
   door(): Door
   /** Gives the browser a session, or takes it away. */
   setSession(secret: string | undefined): void
+  /** Keeps what binds the answer of a sign-in service to this browser, for as long as that may take. */
+  bindProvider(bound: string): void
   /** Header values that this visit sets. */
   readonly cookies: readonly string[]
 }
 
+/** The cookie beside that of the session. */
+const BOUND = '-provider'
+
 export function visitOf(visitor: Visitor, access: Access, identity: Identity | undefined): Visit {
   const cookies: string[] = []
+  const set = (suffix: string, value: string | undefined, life: string): void => {
+    if (visitor.surroundings === undefined) throw new Failure('api.not-found', { detail: 'Sessions are for browsers.' })
+    const { name, secure } = visitor.surroundings.cookie
+    const attributes = `Path=/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}${value === undefined ? '; Max-Age=0' : life}`
+    cookies.push(`${name}${suffix}=${value ?? ''}; ${attributes}`)
+  }
   return {
     visitor,
     identity,
@@ -60,12 +73,8 @@ export function visitOf(visitor: Visitor, access: Access, identity: Identity | u
       if (visitor.actor === undefined) throw unauthenticated()
       return access.enter(visitor.actor)
     },
-    setSession(secret) {
-      if (visitor.surroundings === undefined) throw new Failure('api.not-found', { detail: 'Sessions are for browsers.' })
-      const { name, secure } = visitor.surroundings.cookie
-      const attributes = `Path=/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}${secret === undefined ? '; Max-Age=0' : ''}`
-      cookies.push(`${name}=${secret ?? ''}; ${attributes}`)
-    },
+    setSession: (secret) => set('', secret, ''),
+    bindProvider: (bound) => set(BOUND, bound, `; Max-Age=${limits.providerMs / 1000}`),
   }
 }
 
@@ -101,10 +110,9 @@ export async function visitorOverLoopback(
   }
   const { authorization } = headers
   if (authorization !== undefined) return bearer(identity, authorization, surroundings, use)
-  const session = cookieOf(headers['cookie'] ?? '', cookieName(port))
   const isOperator = (): boolean => identity?.hasAdministrator() !== true && entrance.loopback.holdsSession(request)
   if (isOperator()) return { actor: operator, surroundings, stillIs: async () => isOperator() }
-  return bySession(identity, session, surroundings, use)
+  return bySession(identity, headers['cookie'], surroundings, use)
 }
 
 /** The prefix binds the cookie to this name, to HTTPS and to no other machine of the domain (RFC 6265bis, section 4.1.3.2). */
@@ -126,20 +134,23 @@ export async function visitorFromOutside(
   }
   const { authorization } = headers
   if (authorization !== undefined) return bearer(identity, authorization, surroundings, use)
-  return bySession(identity, cookieOf(headers['cookie'] ?? '', OUTSIDE_COOKIE), surroundings, use)
+  return bySession(identity, headers['cookie'], surroundings, use)
 }
 
 async function bySession(
   identity: Identity | undefined,
-  session: string | undefined,
+  cookies: string | undefined,
   surroundings: Surroundings,
   use: boolean,
 ): Promise<Visitor> {
-  if (session === undefined || identity === undefined) return { actor: undefined, session, surroundings, stillIs: async () => true }
+  const session = cookieOf(cookies ?? '', surroundings.cookie.name)
+  const bound = cookieOf(cookies ?? '', `${surroundings.cookie.name}${BOUND}`)
+  if (session === undefined || identity === undefined) return { actor: undefined, session, bound, surroundings, stillIs: async () => true }
   const recognised = await identity.recognise('session', session, { use })
   return {
     actor: recognised?.person,
     session,
+    bound,
     recognised,
     surroundings,
     stillIs: async () => recognised === undefined || (await identity.recognise('session', session, { use: false })) !== undefined,

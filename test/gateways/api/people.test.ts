@@ -48,6 +48,7 @@ const TOKEN = 'made-up-made-up-made-up'
 const BODIES: Partial<Record<Name, object>> = {
   passkeySignIn: { response: {} },
   passwordSignIn: { account: 'a', password: 'b', code: 'c' },
+  providerSignIn: { query: 'code=a&state=b' },
   lookAtInvitation: { token: TOKEN },
   invitationPasskeyOptions: { token: TOKEN },
   acceptByPasskey: { token: TOKEN, response: {}, name: 'x' },
@@ -162,6 +163,7 @@ test('the first administrator: the start link invites, the invited one comes in,
     expires: null,
     administered: false,
     passkeys: true,
+    provider: null,
   })
   const invited = await json(gateway, 'POST', '/api/v1/people', { name: 'Ada', account: 'ada', roles: ['administrator'] })
   assert.equal(invited.status, 201)
@@ -250,6 +252,7 @@ test('a person acts as themselves: the door is opened for them, by session and b
     { cookie: '', authorization: `Bearer ${token.secret}` },
     { cookie: `quorate-${gateway.port}=${ada.session.secret}`, authorization: `bearer  ${token.secret}` },
   ]
+  entered.length = 0
   for (const headers of asked) {
     const answer = await call(gateway, { path: '/api/v1/site', headers })
     assert.equal(answer.status, 200)

@@ -41,6 +41,9 @@ test('only what leads to a session is for everybody', () => {
     'passkeySignIn',
     'passkeySignInOptions',
     'passwordSignIn',
+    'providerBegin',
+    'providerLogout',
+    'providerSignIn',
   ])
 })
 
