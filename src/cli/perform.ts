@@ -91,6 +91,22 @@ export async function perform(
       return (await import('./commands/audit.ts')).auditErase(context, wish.request)
     case 'audit-restart':
       return (await import('./commands/audit.ts')).auditRestart(context, wish.reason)
+    case 'people-list':
+      return (await import('./commands/people.ts')).listPeople(context, { all: wish.all })
+    case 'people-invite':
+      return (await import('./commands/people.ts')).invite(context, wish.request)
+    case 'people-link':
+      return (await import('./commands/people.ts')).newLink(context, wish.person, wish.page)
+    case 'people-roles':
+      return (await import('./commands/people.ts')).setRoles(context, wish.person, wish.roles)
+    case 'people-leave':
+      return (await import('./commands/people.ts')).leave(context, wish.person, { yes: wish.yes })
+    case 'token-list':
+      return (await import('./commands/people.ts')).listTokens(context, wish.person)
+    case 'token-make':
+      return (await import('./commands/people.ts')).makeToken(context, wish.person, wish.request)
+    case 'token-revoke':
+      return (await import('./commands/people.ts')).revokeToken(context, wish.person, wish.id)
     case 'status':
       return (await import('./commands/status.ts')).status(context, { check: wish.check })
     case 'scrub':

@@ -20,6 +20,7 @@ import type { AlarmWish } from './commands/alarms.ts'
 import { addAlarmCommands } from './program-alarms.ts'
 import { addAuditCommands, type AuditWish } from './program-audit.ts'
 import { addGrantCommands, type GrantWish } from './program-grants.ts'
+import { addPeopleCommands, type PeopleWish } from './program-people.ts'
 import { addPastCommands, pairOfVersions, type PastWish } from './program-past.ts'
 
 /** What every command knows besides its own options. */
@@ -60,6 +61,7 @@ export type Wish =
   | GrantWish
   | AuditWish
   | AlarmWish
+  | PeopleWish
   | { readonly kind: 'status'; readonly check: boolean }
   | { readonly kind: 'scrub'; readonly depth: ScrubDepth; readonly location: string | undefined }
   | { readonly kind: 'repair'; readonly path: string | undefined }
@@ -269,6 +271,7 @@ export function createProgram(version: string, take: (wish: Wish, globals: Globa
   addAuditCommands(program, wish)
   addAlarmCommands(program, wish)
   addGrantCommands(program, wish)
+  addPeopleCommands(program, wish)
 
   program
     .command('status')

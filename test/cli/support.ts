@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createClient } from '#contract'
 import { inProcessTransport } from '#gateways/api'
+import type { Identity } from '#identity'
 import { run, type ConnectRequest, type Host } from '../../src/cli/cli.ts'
 import { createMemoryDoor, type MemoryDoor } from '../gateways/api/memory-door.ts'
 
@@ -105,7 +106,7 @@ export interface Inside {
 }
 
 /** Commands in this process; the door keeps what it is given between them. */
-export function inside(folder: string): Inside {
+export function inside(folder: string, identity?: Identity): Inside {
   const door = createMemoryDoor()
   const connects: ConnectRequest[] = []
   const stop = new AbortController()
@@ -133,7 +134,8 @@ export function inside(folder: string): Inside {
         passphraseFile: undefined,
         connect: async (request) => {
           connects.push(request)
-          return { client: createClient(inProcessTransport(door)), close: async () => {} }
+          const people = identity === undefined ? undefined : { identity, operator: { kind: 'local', name: 'test' } as const }
+          return { client: createClient(inProcessTransport(door, people)), close: async () => {} }
         },
         verifyDeletion: async () => {
           throw new Error('no record is verified here')
