@@ -2,13 +2,13 @@
 import { isFailure } from '#base'
 import { useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react'
-import { openWith, takeCode } from '../site/session.ts'
+import { openWith, takeCode, useInvitation } from '../site/session.ts'
 import { SiteStopped } from '../site/reach.ts'
 import { useSite } from '../site/queries.ts'
 import { useRoute } from './route.ts'
 import { TroubleBox } from './trouble-box.tsx'
 import { Guard } from './guard.tsx'
-import { SignIn } from './sign-in.tsx'
+import { Invited, Outside } from './outside.tsx'
 import { Stage } from './stage.tsx'
 import { Stopped } from './stopped.tsx'
 import { Waiting } from './waiting.tsx'
@@ -33,10 +33,15 @@ export function App(): ReactNode {
 }
 
 function Entered({ spent }: { readonly spent: boolean }): ReactNode {
+  const invitation = useInvitation()
+  return invitation === undefined ? <Inside spent={spent} /> : <Invited key={invitation} token={invitation} />
+}
+
+function Inside({ spent }: { readonly spent: boolean }): ReactNode {
   const site = useSite()
   const route = useRoute()
   const [welcome, setWelcome] = useState(false)
-  if (site.error !== null && isFailure(site.error, 'access.unauthenticated')) return <SignIn spent={spent} />
+  if (site.error !== null && isFailure(site.error, 'access.unauthenticated')) return <Outside spent={spent} />
   if (site.data === undefined) {
     if (site.isPending) return <Waiting />
     if (site.error instanceof SiteStopped) return <Stopped />

@@ -4,6 +4,7 @@ import { ActionIcon } from '@mantine/core'
 import { IconActivityHeartbeat, IconFolder, IconKeyboard, IconTimeline, IconTopologyStar3, IconTrash } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { Bell } from '../alarms/bell.tsx'
+import { AccountMenu } from '../people/account-menu.tsx'
 import { Mark } from '../pictures/mark.tsx'
 import { toneOfHealth } from '../pictures/tone.ts'
 import { TonePill } from '../pictures/tone-icon.tsx'
@@ -49,6 +50,7 @@ export function Header({ site, status, page, help }: HeaderProps): ReactNode {
       >
         <IconKeyboard size={20} aria-hidden />
       </ActionIcon>
+      <AccountMenu />
       <Preferences />
     </header>
   )

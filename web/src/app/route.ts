@@ -4,12 +4,12 @@ import { useSyncExternalStore } from 'react'
 export type Route =
   | { readonly page: 'files'; readonly path: string; readonly show?: string | undefined }
   | { readonly page: 'view'; readonly path: string; readonly version?: number | undefined }
-  | { readonly page: 'locations' | 'health' | 'planner' | 'trash' | 'audit' | 'alarms' | 'api' }
+  | { readonly page: 'locations' | 'health' | 'planner' | 'trash' | 'audit' | 'alarms' | 'api' | 'people' | 'account' }
 
 /** Reads `#/files/mri/2026?show=scan.dcm` `#/view/mri/scan.dcm` `#/locations` and so on; anything else is the top folder. */
 export function parseRoute(hash: string): Route {
   const [where = '', query = ''] = hash.replace(/^#/, '').split('?')
-  for (const page of ['locations', 'health', 'planner', 'trash', 'audit', 'alarms', 'api'] as const)
+  for (const page of ['locations', 'health', 'planner', 'trash', 'audit', 'alarms', 'api', 'people', 'account'] as const)
     if (where === `/${page}`) return { page }
   const asked = new URLSearchParams(query)
   if (where.startsWith('/view/') && where.length > '/view/'.length) {

@@ -12,7 +12,7 @@ import { Header, PhoneTabs } from './header.tsx'
 import { HealthBanner } from './health-banner.tsx'
 import { NoticeCorner } from './notice-corner.tsx'
 import { useRoute } from './route.ts'
-import { SignIn } from './sign-in.tsx'
+import { Outside } from './outside.tsx'
 import { skipToContent } from './stage.tsx'
 import { StoppedStrip } from './stopped.tsx'
 import { usePageKeys } from './use-page-keys.ts'
@@ -27,6 +27,8 @@ const AlarmsPage = lazy(async () => ({ default: (await import('../alarms/alarms-
 const AuditPage = lazy(async () => ({ default: (await import('../audit/audit-page.tsx')).AuditPage }))
 const ApiPage = lazy(async () => ({ default: (await import('../api-docs/api-page.tsx')).ApiPage }))
 const ViewPage = lazy(async () => ({ default: (await import('../view/view-page.tsx')).ViewPage }))
+const PeoplePage = lazy(async () => ({ default: (await import('../people/people-page.tsx')).PeoplePage }))
+const AccountPage = lazy(async () => ({ default: (await import('../people/account-page.tsx')).AccountPage }))
 const Shortcuts = lazy(async () => ({ default: (await import('./shortcuts.tsx')).Shortcuts }))
 
 export function Shell({ site }: { readonly site: Site }): ReactNode {
@@ -37,7 +39,7 @@ export function Shell({ site }: { readonly site: Site }): ReactNode {
   const top = usePublishedHeight<HTMLDivElement>('--top-height', true)
   useLive()
   usePageKeys(() => setHelp(true))
-  if (isFailure(status.error, 'access.unauthenticated')) return <SignIn spent={false} />
+  if (isFailure(status.error, 'access.unauthenticated')) return <Outside spent={false} />
   return (
     <div className={styles.shell}>
       <a className={styles.skip} href="#content" onClick={skipToContent}>
@@ -60,6 +62,8 @@ export function Shell({ site }: { readonly site: Site }): ReactNode {
             {route.page === 'audit' && <AuditPage />}
             {route.page === 'alarms' && <AlarmsPage />}
             {route.page === 'api' && <ApiPage />}
+            {route.page === 'people' && <PeoplePage />}
+            {route.page === 'account' && <AccountPage />}
           </Suspense>
         </Guard>
       </main>

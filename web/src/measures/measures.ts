@@ -10,6 +10,8 @@ export interface Measures {
   date(timestamp: string): string
   /** Short where the day is near: time today, date otherwise. */
   when(timestamp: string): string
+  /** A day without its time, as `2026-11-20`. */
+  day(day: string): string
   milliseconds(ms: number): string
   /** Remaining or elapsed time, rounded so that it does not flicker. */
   duration(seconds: number): string
@@ -52,6 +54,10 @@ export function createMeasures(locale: string, words: Words): Measures {
     date: (timestamp) => {
       const date = valid(timestamp)
       return date === undefined ? '' : long.format(date)
+    },
+    day: (text) => {
+      const date = valid(`${text}T12:00:00`)
+      return date === undefined ? '' : day.format(date)
     },
     when: (timestamp) => {
       const date = valid(timestamp)

@@ -1,5 +1,6 @@
 // The contract's transport over the browser's fetch.
 import type { Transport } from '#contract'
+import { isUnattended } from './attention.ts'
 import { noteReach, SiteStopped } from './reach.ts'
 
 export const fetchTransport: Transport = async ({ method, target, headers, body, signal }) => {
@@ -8,7 +9,8 @@ export const fetchTransport: Transport = async ({ method, target, headers, body,
   try {
     answer = await fetch(target, {
       method,
-      headers: rest,
+      // What a page asks by itself does not keep a session alive.
+      headers: method === 'GET' && isUnattended() ? { ...rest, 'quorate-unattended': '1' } : rest,
       ...(body === undefined ? {} : { body: body as BodyInit }),
       ...(signal === undefined ? {} : { signal }),
       credentials: 'same-origin',

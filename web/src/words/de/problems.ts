@@ -91,6 +91,7 @@ export const problems: Readonly<Record<FailureCode, string>> = {
   'identity.password': 'Dieses Passwort geht nicht',
   'identity.code': 'Der Code der App passt nicht',
   'identity.passkey': 'Der Passkey konnte nicht angenommen werden',
+  'identity.provider': 'Der Anmeldedienst konnte nicht sagen, wer das ist',
   'identity.roles': 'Diese Rollen gehen nicht zusammen',
   'identity.last-administrator': 'Es bliebe kein Administrator',
   'identity.last-credential': 'Es bliebe kein Weg, sich anzumelden',
