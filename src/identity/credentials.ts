@@ -25,7 +25,13 @@ export async function credentialsOf(core: Core, person: string): Promise<Credent
   const password = await kysely.selectFrom('identity_password').selectAll().where('person', '=', person).executeTakeFirst()
   const codes = await kysely.selectFrom('identity_recovery_code').select('digest').where('person', '=', person).execute()
   const providers = await kysely.selectFrom('identity_external').selectAll().where('person', '=', person).orderBy('created').execute()
-  const secrets = await kysely.selectFrom('identity_secret').selectAll().where('person', '=', person).orderBy('created').execute()
+  const secrets = await kysely
+    .selectFrom('identity_secret')
+    .selectAll()
+    .where('person', '=', person)
+    .orderBy('created')
+    .orderBy('name')
+    .execute()
   return {
     passkeys: passkeys.map(({ id, name, site, copied, created, used_day }) => ({
       id,

@@ -11,7 +11,7 @@ import type { IdentityPersonTable } from './tables.ts'
 
 export async function listPeople(core: Core, only?: string): Promise<PersonView[]> {
   const { kysely } = core.db
-  let query = kysely.selectFrom('identity_person').selectAll().orderBy('created').orderBy('id')
+  let query = kysely.selectFrom('identity_person').selectAll().orderBy('created').orderBy('account')
   if (only !== undefined) query = query.where('id', '=', only)
   const people = await query.execute()
   const [roles, members, passkeys, passwords, secrets, sessions, invitations] = await Promise.all([
