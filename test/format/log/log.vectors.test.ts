@@ -136,6 +136,16 @@ test('c2sp.org/signed-note: the example verifies under its verifier key, and no 
   assert.ok(!verifyEd25519(key.key, utf8(text.replace('example', 'exemple')), line.signature))
 })
 
+test('golang.org/x/mod/sumdb/note: the example of its documentation verifies', () => {
+  const key = parseKey('PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW')
+  const source =
+    "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n" +
+    '— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n'
+  const { text, signatures } = parseNote(utf8(source))
+  assert.equal(signatures[0]?.id, key.id)
+  assert.ok(verifyEd25519(key.key, utf8(text), signatures[0].signature))
+})
+
 test('c2sp.org/tlog-checkpoint: the example is read, and is signed by nobody we know', () => {
   const source =
     'example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n'
