@@ -39,3 +39,17 @@ test('a wait has an end, and the queue too; who gave up is passed over', async (
   ;(await third)()
   ;(await turns.take())()
 })
+
+test('how the turns went: who waits now, how many had to, and how long', async () => {
+  const turns = createTurns({ waitMs: 10_000, waitingMax: 100 })
+  assert.deepEqual(turns.load, { waiting: 0, waits: 0, waitedMs: 0 })
+  const end = await turns.take()
+  const others = [turns.take(), turns.take()]
+  assert.deepEqual([turns.load.waiting, turns.load.waits], [2, 2])
+  end()
+  for (const other of others) (await other)()
+  assert.deepEqual([turns.load.waiting, turns.load.waits], [0, 2])
+  assert.ok(turns.load.waitedMs > 0)
+  ;(await turns.take())()
+  assert.equal(turns.load.waits, 2, 'a turn that comes at once is no wait')
+})

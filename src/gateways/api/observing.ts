@@ -20,7 +20,7 @@ export function serveObservation(
     url: '/health',
     handler: async (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }),
   })
-  const readiness = createReadiness(access.enter(operator), clock)
+  const readiness = createReadiness({ status: (request) => access.enter(operator).status(request) }, clock)
   app.route({
     method,
     url: '/health/ready',
