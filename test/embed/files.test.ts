@@ -10,6 +10,7 @@ import { connect, isFailure } from '../../src/embed/client.ts'
 import type { Files } from '../../src/embed/files.ts'
 import { Failure, openVault, type Vault } from '../../src/embed/vault.ts'
 import { createMemoryDoor, accessTo } from '../gateways/api/memory-door.ts'
+import { joinByPasskey, LOCAL, startPeople } from '../identity/support.ts'
 import { startGateway, until } from '../gateways/api/support.ts'
 
 const FRAGMENT = /(?:^|\/)[0-9a-f]{32}$/
@@ -177,6 +178,24 @@ test('a site over its socket: the same calls, events, and every other call by it
     assert.equal(heard.at(-1), 'files')
     assert.equal((await site.api.trash()).entries.length, 1)
   }
+})
+
+test('a base address and a token are enough: the dozen and every other call; without the token, or after it is revoked, nothing', async () => {
+  await using people = await startPeople()
+  await using gateway = await startGateway({ identity: people.identity })
+  const person = await joinByPasskey(people, 'ada', ['researcher'])
+  const scope = { rights: 'write', path: '/' } as const
+  const { id, secret } = await people.identity.makeSecret(LOCAL, person.id, { means: 'token', name: 'photos', scope, days: 1 })
+  const url = `http://localhost:${gateway.port}`
+  await using site = connect({ url, token: secret })
+  const bytes = randomBytes(1_500_000)
+  await site.store('/photos/a.jpg', parts(bytes, 100_000))
+  assert.ok(Buffer.from(await (await site.read('/photos/a.jpg')).bytes()).equals(bytes))
+  assert.equal((await site.api.list({ path: '/photos' })).entries.length, 1)
+  await using nobody = connect({ url })
+  await assert.rejects(nobody.stat('/photos/a.jpg'), (error) => isFailure(error, 'access.unauthenticated'))
+  await people.identity.removeSecret(LOCAL, { person: person.id, id })
+  await assert.rejects(site.stat('/photos/a.jpg'), (error) => isFailure(error, 'access.unauthenticated') && error.next !== undefined)
 })
 
 test('events that a site ends are a failure; a refusal of them is its own', async () => {
