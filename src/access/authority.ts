@@ -1,11 +1,11 @@
 // The authority of one actor: every decision about files and about the site is asked here, and what is refused leaves a trace.
 import { type Clock, Failure, rfc3339 } from '#base'
-import type { Right } from '#contract'
+import type { Ability, Right } from '#contract'
 import type { SiteStorage, Witness } from '#storage'
 import type { Actor } from './door.ts'
 import { auditActor } from './door-audit.ts'
 import type { Deed, DeedKind, Ledger, People } from './ledger.ts'
-import { type Ability, able, covers, rightOf, subjectsOf } from './rights.ts'
+import { able, covers, rightOf, subjectsOf } from './rights.ts'
 
 export interface AuthorityParts {
   readonly storage: SiteStorage

@@ -1,6 +1,7 @@
 // What a door lets somebody do about alarms and breaches.
 import type { Alarms } from '#alarms'
 import type {
+  Ability,
   Alarm,
   AlarmListing,
   AlarmQuery,
@@ -13,7 +14,6 @@ import type {
   Trial,
 } from '#contract'
 import type { Authority } from './authority.ts'
-import type { Ability } from './rights.ts'
 
 export interface AlarmDoor {
   alarms(query: AlarmQuery): Promise<AlarmListing>

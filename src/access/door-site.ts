@@ -1,11 +1,11 @@
 // The part of the door for the site itself: who may look, who may run it, in one table.
 import { Failure } from '#base'
-import type { SiteEvent, Task } from '#contract'
+import { ability, type Ability, type SiteEvent, type Task } from '#contract'
 import type { SiteStorage } from '#storage'
 import type { Authority } from './authority.ts'
 import type { Door } from './door.ts'
 import type { Deed, DeedKind } from './ledger.ts'
-import { type Ability, covers } from './rights.ts'
+import { covers } from './rights.ts'
 
 interface Rule {
   /** Nothing = whoever may enter. */
@@ -86,6 +86,7 @@ export function siteDoor({ storage, authority }: { readonly storage: SiteStorage
       return rule.leaf === undefined ? work(request) : authority.noted(rule.leaf, rule.detail?.(request), () => work(request))
     }
   }
+  door['site'] = async () => ({ ...(await storage.site()), abilities: ability.options.filter((one) => authority.able(one)) })
   return door as unknown as SiteDoor
 }
 

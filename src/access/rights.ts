@@ -1,12 +1,6 @@
 // What roles and grants allow (docs/spec/access.md). Pure: from facts to a decision. What is not stated is refused.
-import type { Right, Role, Scope } from '#contract'
+import type { Ability, Right, Role, Scope } from '#contract'
 import type { Person } from './door.ts'
-
-/**
- * What roles allow beside files. look: see how the site and its locations are. run: change the site, start its work. content: manage every file.
- * records: the audit log and the records of deletions. people: who works here. alarms: say that one was seen to. protection: erase personal fields of the log, judge breaches.
- */
-export type Ability = 'look' | 'run' | 'content' | 'records' | 'people' | 'alarms' | 'protection'
 
 /** Which files somebody opens is said by grants; a role alone opens none, but for the steward's. */
 export const ABILITIES: Readonly<Record<Role, readonly Ability[]>> = {

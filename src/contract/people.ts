@@ -26,3 +26,11 @@ export const scope = z.object({
   path: z.string().min(1).max(4096).startsWith('/'),
 })
 export type Scope = z.infer<typeof scope>
+
+/**
+ * What roles allow beside files. look: see how the site and its locations are. run: change the site, start its work. content: manage every file.
+ * records: the audit log and the records of deletions. people: who works here. alarms: say that one was seen to. protection: erase personal fields of
+ * the log, judge breaches.
+ */
+export const ability = z.enum(['look', 'run', 'content', 'records', 'people', 'alarms', 'protection'])
+export type Ability = z.infer<typeof ability>

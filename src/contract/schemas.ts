@@ -1,6 +1,7 @@
 // The nouns of the API as zod schemas: one source for server, command line, browser and OpenAPI.
 import { z } from 'zod'
 import { locationProbe } from './probe.ts'
+import { ability } from './people.ts'
 import { headStatus } from './writers.ts'
 
 z.config({ jitless: true })
@@ -123,6 +124,8 @@ export const site = z.object({
   /** Folders the page offers for a first vault; none of them exists yet, or all are empty. */
   suggestedFolders: z.array(z.string()),
   vault: vaultSummary.nullable(),
+  /** What the asker may do beside files. */
+  abilities: z.array(ability),
 })
 export type Site = z.infer<typeof site>
 

@@ -49,7 +49,7 @@ function siteStorage(core: SiteCore) {
     ...siteChange(core),
     close: (): Promise<void> => core.close(),
 
-    async site(): Promise<Site> {
+    async site(): Promise<Omit<Site, 'abilities'>> {
       const running = core.running
       return {
         version: core.options.productVersion,

@@ -9,7 +9,7 @@ import { isFailure } from '#base'
 import { createClient } from '#contract'
 import { httpTransport } from '../../src/cli/http-transport.ts'
 
-const SITE = { version: '1', suggestedFolders: [], vault: null }
+const SITE = { version: '1', suggestedFolders: [], vault: null, abilities: [] }
 
 async function listen(context: TestContext, server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Access, Door, ReadGrant } from '#access'
 import { Failure } from '#base'
-import type { ChangeStatus, Entry, Kit, SiteEvent, Status, Task, VaultSummary } from '#contract'
+import { ability, type ChangeStatus, type Entry, type Kit, type SiteEvent, type Status, type Task, type VaultSummary } from '#contract'
 import { memoryAudit } from './memory-audit.ts'
 import { memoryAlarms } from './memory-alarms.ts'
 import { createMemoryHealth } from './memory-health.ts'
@@ -158,7 +158,7 @@ export function createMemoryDoor(): MemoryDoor {
     bytesOf: (path) => files.get(path)?.at(-1)?.bytes,
     async site() {
       note('site')
-      return { version: '0', suggestedFolders: [], vault }
+      return { version: '0', suggestedFolders: [], vault, abilities: [...ability.options] }
     },
     async status({ check }) {
       note(check ? 'status checked' : 'status')

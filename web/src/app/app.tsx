@@ -12,6 +12,7 @@ import { Invited, Outside } from './outside.tsx'
 import { Stage } from './stage.tsx'
 import { Stopped } from './stopped.tsx'
 import { Waiting } from './waiting.tsx'
+import { useWords } from '../words/words.tsx'
 
 const Shell = lazy(async () => ({ default: (await import('./shell.tsx')).Shell }))
 const Setup = lazy(async () => ({ default: (await import('../setup/setup.tsx')).Setup }))
@@ -51,9 +52,21 @@ function Inside({ spent }: { readonly spent: boolean }): ReactNode {
       </Stage>
     )
   }
+  if (site.data.vault === null && route.page !== 'api' && !site.data.abilities.includes('run')) return <NoVault />
   if ((site.data.vault === null && route.page !== 'api') || welcome)
     return <Setup site={site.data} making={() => setWelcome(true)} done={() => setWelcome(false)} />
   return <Shell site={site.data} />
+}
+
+/** Before there is a vault only who runs the site has something to do. */
+function NoVault(): ReactNode {
+  const words = useWords()
+  return (
+    <Stage>
+      <h1>{words.app.noVault}</h1>
+      <p>{words.app.noVaultText}</p>
+    </Stage>
+  )
 }
 
 /** Exchanges the code in the address, now or when a new link is opened in this tab. */

@@ -1,5 +1,5 @@
 // The strip on top: whose vault, where am I, is it well.
-import type { Site, Status } from '#contract'
+import type { Ability, Site, Status } from '#contract'
 import { ActionIcon } from '@mantine/core'
 import { IconActivityHeartbeat, IconFolder, IconKeyboard, IconTimeline, IconTopologyStar3, IconTrash } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
@@ -33,11 +33,11 @@ export function Header({ site, status, page, help }: HeaderProps): ReactNode {
         {site.vault !== null && <span className={styles.vault}>{site.vault.name}</span>}
       </a>
       <nav className={styles.tabs} aria-label={words.app.pages}>
-        <Tabs page={page} />
+        <Tabs page={page} abilities={site.abilities} />
       </nav>
       <span className={styles.space} />
       {status !== undefined && <HealthPill health={status.health} />}
-      <Bell current={page === 'alarms'} />
+      {site.abilities.includes('look') && <Bell current={page === 'alarms'} />}
       <ActionIcon
         className={styles.keys}
         variant="subtle"
@@ -74,17 +74,24 @@ function HealthPill({ health }: { readonly health: Status['health'] }): ReactNod
 }
 
 /** The same pages at the thumb, on phones. */
-export function PhoneTabs({ page }: { readonly page: Page }): ReactNode {
+export function PhoneTabs({ page, abilities }: TabsProps): ReactNode {
   const words = useWords()
   return (
     <nav className={styles.phone} aria-label={words.app.pages}>
-      <Tabs page={page} />
+      <Tabs page={page} abilities={abilities} />
     </nav>
   )
 }
 
-function Tabs({ page }: { readonly page: Page }): ReactNode {
+interface TabsProps {
+  readonly page: Page
+  readonly abilities: readonly Ability[]
+}
+
+/** Only what the person may look at. */
+function Tabs({ page, abilities }: TabsProps): ReactNode {
   const words = useWords()
+  const looks = abilities.includes('look')
   return (
     <>
       <a
@@ -94,22 +101,28 @@ function Tabs({ page }: { readonly page: Page }): ReactNode {
       >
         <IconFolder size={18} aria-hidden /> {words.app.files}
       </a>
-      <a className={styles.tab} href={hrefOf({ page: 'locations' })} aria-current={page === 'locations' ? 'page' : undefined}>
-        <IconTopologyStar3 size={18} aria-hidden /> {words.app.locations}
-      </a>
-      <a
-        className={styles.tab}
-        href={hrefOf({ page: 'health' })}
-        aria-current={page === 'health' || page === 'planner' ? 'page' : undefined}
-      >
-        <IconActivityHeartbeat size={18} aria-hidden /> {words.app.health}
-      </a>
+      {looks && (
+        <>
+          <a className={styles.tab} href={hrefOf({ page: 'locations' })} aria-current={page === 'locations' ? 'page' : undefined}>
+            <IconTopologyStar3 size={18} aria-hidden /> {words.app.locations}
+          </a>
+          <a
+            className={styles.tab}
+            href={hrefOf({ page: 'health' })}
+            aria-current={page === 'health' || page === 'planner' ? 'page' : undefined}
+          >
+            <IconActivityHeartbeat size={18} aria-hidden /> {words.app.health}
+          </a>
+        </>
+      )}
       <a className={styles.tab} href={hrefOf({ page: 'trash' })} aria-current={page === 'trash' ? 'page' : undefined}>
         <IconTrash size={18} aria-hidden /> {words.trash.title}
       </a>
-      <a className={styles.tab} href={hrefOf({ page: 'audit' })} aria-current={page === 'audit' ? 'page' : undefined}>
-        <IconTimeline size={18} aria-hidden /> {words.app.activity}
-      </a>
+      {abilities.includes('records') && (
+        <a className={styles.tab} href={hrefOf({ page: 'audit' })} aria-current={page === 'audit' ? 'page' : undefined}>
+          <IconTimeline size={18} aria-hidden /> {words.app.activity}
+        </a>
+      )}
     </>
   )
 }

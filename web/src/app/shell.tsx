@@ -68,7 +68,7 @@ export function Shell({ site }: { readonly site: Site }): ReactNode {
         </Guard>
       </main>
       <Dock />
-      <PhoneTabs page={route.page} />
+      <PhoneTabs page={route.page} abilities={site.abilities} />
       <NoticeCorner />
       {help && (
         <Suspense>

@@ -39,26 +39,28 @@ export function LocationsPage({ status, site }: { readonly status: Status | unde
     <div className={styles.page}>
       <div className={styles.head}>
         <h1>{words.locations.title}</h1>
-        <div className={styles.buttons}>
-          <Button
-            variant="default"
-            leftSection={<IconShieldSearch size={18} aria-hidden />}
-            onClick={() => scrub.mutate()}
-            loading={checking || scrub.isPending}
-            title={words.locations.checkText}
-          >
-            {words.locations.check}
-          </Button>
-          <Button variant="default" leftSection={<IconPlus size={18} aria-hidden />} onClick={() => setDialog('add')}>
-            {words.locations.add}
-          </Button>
-          <Button variant="default" leftSection={<IconAdjustments size={18} aria-hidden />} onClick={() => setDialog('change')}>
-            {words.change.open}
-          </Button>
-          <Button variant="default" leftSection={<IconFileCertificate size={18} aria-hidden />} onClick={() => setDialog('sheet')}>
-            {words.sheet.show}
-          </Button>
-        </div>
+        {site.abilities.includes('run') && (
+          <div className={styles.buttons}>
+            <Button
+              variant="default"
+              leftSection={<IconShieldSearch size={18} aria-hidden />}
+              onClick={() => scrub.mutate()}
+              loading={checking || scrub.isPending}
+              title={words.locations.checkText}
+            >
+              {words.locations.check}
+            </Button>
+            <Button variant="default" leftSection={<IconPlus size={18} aria-hidden />} onClick={() => setDialog('add')}>
+              {words.locations.add}
+            </Button>
+            <Button variant="default" leftSection={<IconAdjustments size={18} aria-hidden />} onClick={() => setDialog('change')}>
+              {words.change.open}
+            </Button>
+            <Button variant="default" leftSection={<IconFileCertificate size={18} aria-hidden />} onClick={() => setDialog('sheet')}>
+              {words.sheet.show}
+            </Button>
+          </div>
+        )}
       </div>
       <TroubleBox error={scrub.error} retry={() => scrub.mutate()} />
       <section className={styles.picture} aria-label={words.locations.picture}>

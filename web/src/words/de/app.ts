@@ -9,6 +9,8 @@ export const app: Words['app'] = {
   locations: 'Orte',
   activity: 'Aktivität',
   health: 'Zustand',
+  noVault: 'Hier gibt es noch keinen Tresor',
+  noVaultText: 'Eine Administratorin dieser Stelle legt ihn an. Kommen Sie wieder, wenn man Ihnen sagt, dass er da ist.',
   alarms: 'Alarme',
   alarmsOpen: (n) => `Alarme: ${n} hat niemand gesehen`,
   pages: 'Seiten',

@@ -7,6 +7,8 @@ export const app = {
   locations: 'Locations',
   activity: 'Activity',
   health: 'Health',
+  noVault: 'There is no vault here yet',
+  noVaultText: 'An administrator of this site makes it. Come back when you are told that it is there.',
   alarms: 'Alarms',
   alarmsOpen: (n: string): string => `Alarms: nobody has seen ${n}`,
   pages: 'Pages',
