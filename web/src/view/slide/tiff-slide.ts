@@ -7,6 +7,7 @@ import { pyramidOf } from './pyramid.ts'
 import { coloursOf, rangeOf, type Range } from './samples.ts'
 import type { Slide, SlideLevel, SlideNote, Tile, TilePlace } from './slide.ts'
 import { readTiff, type TiffDirectory, tileRange } from './tiff.ts'
+import { unpacksWithin } from './zstandard-bound.ts'
 
 /** Without a pyramid, all of it would have to be read to be seen at once. */
 const SMALLEST_PIXELS_MAX = 100_000_000
@@ -203,6 +204,7 @@ async function unpackTile(packed: Uint8Array, directory: TiffDirectory, compress
 async function unpackZstandard(packed: Uint8Array, { tileWidth, tileHeight, bits, planar, samples }: TiffDirectory): Promise<Uint8Array> {
   const { compressors } = await import('hyparquet-compressors')
   const rowBytes = Math.ceil((tileWidth * (planar ? 1 : samples) * bits[0]!) / 8)
+  if (!unpacksWithin(packed, rowBytes * tileHeight)) throw new CannotShow('damaged', 'Zstandard')
   const unpacked = compressors.ZSTD?.(packed, rowBytes * tileHeight)
   if (unpacked === undefined) throw new CannotShow('compression', 'Zstandard')
   return unpacked
