@@ -79,7 +79,8 @@ export const SITE_RULES: Readonly<Record<string, Rule>> = RULES
 export function siteDoor({ storage, authority }: { readonly storage: SiteStorage; readonly authority: Authority }): SiteDoor {
   const door: Record<string, (request: never) => Promise<unknown>> = {}
   for (const [name, rule] of Object.entries(SITE_RULES)) {
-    const work = (storage as unknown as Record<string, (request: never) => Promise<unknown>>)[name]!
+    const rooms = storage as unknown as Record<string, (request: never) => Promise<unknown>>
+    const work = (request: never): Promise<unknown> => rooms[name]!(request)
     door[name] = async (request) => {
       const kind = rule.leaf ?? 'settings'
       if (rule.needs !== undefined) await authority.demandAble(kind, rule.needs)

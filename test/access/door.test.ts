@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Door } from '#access'
-import { isFailure } from '#base'
+import { isFailure, systemClock } from '#base'
 import type { GrantRequest, Right, Role } from '#contract'
-import { SITE_RULES } from '../../src/access/door-site.ts'
+import { Authority } from '../../src/access/authority.ts'
+import { SITE_RULES, siteDoor } from '../../src/access/door-site.ts'
 import { ABILITIES } from '../../src/access/rights.ts'
 import { pattern } from '../storage/site.ts'
 import { turnClock } from '../storage/turn-clock.ts'
-import { groupId, idOf, names, once, openDesk, read, store } from './support.ts'
+import { groupId, idOf, memoryLedger, names, nobody, once, openDesk, read, store } from './support.ts'
 
 const denied = (error: unknown): boolean => isFailure(error, 'access.denied')
 
@@ -181,6 +182,22 @@ describe('roles', () => {
         else await assert.rejects(answer, denied, `${role} ${name}`)
       }
     }
+  })
+
+  it('each reaches storage as a method of it', async () => {
+    const storage: Record<string, unknown> = {}
+    for (const name of Object.keys(SITE_RULES))
+      storage[name] = function (this: unknown) {
+        return Promise.resolve({ whole: this === storage })
+      }
+    const { audit } = memoryLedger()
+    const parts = { storage: storage as never, ledger: audit, people: nobody, clock: systemClock }
+    const authority = new Authority(parts, { kind: 'local', name: 'operator' })
+    const door = siteDoor({ storage: parts.storage, authority }) as unknown as Record<
+      string,
+      (request: unknown) => Promise<{ whole: boolean }>
+    >
+    for (const name of Object.keys(SITE_RULES)) assert.equal((await door[name]!({ officers: [] })).whole, true, name)
   })
 
   it('an administrator opens no file, a steward every file', async () => {
