@@ -320,7 +320,9 @@ class Run {
       else if (kind === 3 && wanted.threshold > 2) await this.#ask({ threshold: wanted.threshold - 1 })
       else if (kind === 4 && spare >= 2 && good.length > 0) await this.#ask({ leave: [{ location: this.#pick(good) }] })
       else {
-        const label = LABELS.split('').find((one) => !labels.includes(one))
+        // One that is being emptied still has its name.
+        const named = (await storage.status({ check: false })).locations.map((location) => location.label)
+        const label = LABELS.split('').find((one) => !named.includes(one))
         if (label === undefined) return
         this.#say(`add ${label}`)
         await storage.addLocation({ spec: `folder:${this.#site.root}/${label}`, label })
