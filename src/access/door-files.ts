@@ -143,7 +143,7 @@ export function fileDoor({ storage, ledger, clock, authority }: FileParts): File
       const to = canonicalPath(request.to)
       await authority.demand('move', folderOf(from), 'write')
       await authority.demand('move', to, 'write')
-      await requireNoRise(authority, from, to)
+      await demandNoRise(authority, { kind: 'move', from, to })
       return storage.move({ ...request, from, to, by: authority.by, witness: authority.witness('move', { path: to, detail: { from } }) })
     },
 
@@ -197,14 +197,17 @@ export async function* watched(body: AsyncIterable<Uint8Array>, ask: () => Promi
 }
 
 /** Moving what one may write to where one may manage would make one its manager. */
-async function requireNoRise(authority: Authority, from: string, to: string): Promise<void> {
+export async function demandNoRise(
+  authority: Authority,
+  { kind, from, to }: { readonly kind: 'move' | 'restore'; readonly from: string; readonly to: string },
+): Promise<void> {
   const [before, after] = [await authority.right(folderOf(from)), await authority.right(to)]
   if (rank(after) <= rank(before)) return
   throw await authority.refused(
-    'move',
+    kind,
     new Failure('access.denied', {
-      detail: 'Moved there, you would manage what you may only change here.',
-      next: 'Copy it, or ask whoever manages the folder to move it.',
+      detail: 'There you would manage what you may only change where it is.',
+      next: 'Ask whoever manages the folder to do it.',
     }),
     from,
   )

@@ -5,7 +5,8 @@ import type { Authority } from './authority.ts'
 import type { TaskBook } from './door-site.ts'
 import type { Names } from './names.ts'
 import type { Door } from './door.ts'
-import { covers } from './rights.ts'
+import { demandNoRise } from './door-files.ts'
+import { covers, folderOf } from './rights.ts'
 
 type TrashDoor = Pick<
   Door,
@@ -38,11 +39,13 @@ export function trashDoor({
   readonly names: Names
   readonly book: TaskBook
 }): TrashDoor {
-  const mayRestore = async (path: string): Promise<boolean> => covers(await authority.right(path), 'write')
+  // Another folder may stand where an entry came from, and its readers never saw the entry: so it is for whoever removed it, and for stewards.
+  const isOwn = (by: string): boolean => authority.able('content') || by === authority.by
 
-  const requireEntry = async (id: string, need: 'write' | 'manage', kind: 'restore' | 'remove'): Promise<string> => {
-    const { path } = await storage.trashEntry({ id })
-    await authority.demand(kind, path, need)
+  const demandEntry = async (id: string, need: 'write' | 'manage', kind: 'restore' | 'remove'): Promise<string> => {
+    const { path, by } = await storage.trashEntry({ id })
+    if (!isOwn(by)) await authority.demandAble(kind, 'content')
+    await authority.demand(kind, folderOf(path), need)
     return path
   }
 
@@ -58,7 +61,7 @@ export function trashDoor({
       for (let pages = 0; pages < PAGES_MAX; pages += 1) {
         const page = await storage.trash({ after, limit: PAGE })
         for (const entry of page.entries) {
-          if (!(await mayRestore(entry.path))) continue
+          if (!isOwn(entry.by) || !covers(await authority.right(folderOf(entry.path)), 'write')) continue
           if (entries.length < limit) entries.push(entry)
           // How many there are in all would tell of those of others.
           if (entries.length === limit) return summed(await names.ofRows(entries), `${entry.at} ${entry.id}`)
@@ -70,15 +73,18 @@ export function trashDoor({
     },
 
     async restoreTrash(request) {
-      const path = await requireEntry(request.id, 'write', 'restore')
+      const path = await demandEntry(request.id, 'write', 'restore')
       const to = request.to === undefined ? undefined : canonicalPath(request.to)
-      if (to !== undefined) await authority.demand('restore', to, 'write')
+      if (to !== undefined) {
+        await authority.demand('restore', to, 'write')
+        await demandNoRise(authority, { kind: 'restore', from: path, to })
+      }
       return storage.restoreTrash({ id: request.id, to, witness: authority.witness('restore', { path: to ?? path }) })
     },
 
     async emptyTrash(request) {
       if (request.ids === undefined) await authority.demandAble('remove', 'content')
-      else for (const id of request.ids) await requireEntry(id, 'manage', 'remove')
+      else for (const id of request.ids) await demandEntry(id, 'manage', 'remove')
       const task = await authority.noted('remove', { trash: request.ids?.length ?? 'all', forGood: 1 }, () =>
         storage.emptyTrash({ ids: request.ids, by: authority.by }),
       )
@@ -119,13 +125,14 @@ export function trashDoor({
 
     async planMoment(request) {
       const path = canonicalPath(request.path)
-      await authority.demand('restore', path, 'manage')
+      // What lay there then may have been somebody else's.
+      await authority.demandAble('restore', 'content')
       return storage.planMoment({ ...request, path })
     },
 
     async restoreMoment(request) {
       const path = canonicalPath(request.path)
-      await authority.demand('restore', path, 'manage')
+      await authority.demandAble('restore', 'content')
       const task = await authority.noted('restore', { path, moment: request.at }, () =>
         storage.restoreMoment({ ...request, path, by: authority.by }),
       )

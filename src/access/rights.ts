@@ -24,11 +24,14 @@ export function covers(have: Right | null, need: Right): boolean {
   return rank(have) >= RANK[need]
 }
 
+/** What the roles allow. A credential that is limited in any way does nothing for the whole site, but for looking at it where no folder limits it. */
 export function able(person: Person, ability: Ability): boolean {
-  // A token that may only read or write files runs nothing.
-  if (person.scope !== undefined && person.scope.rights !== 'all') {
-    if (ability !== 'content' && ability !== 'look') return false
-  }
+  const { scope } = person
+  const whole = scope === undefined || (scope.rights === 'all' && scope.path === '/')
+  return (whole || (ability === 'look' && scope.path === '/')) && holds(person, ability)
+}
+
+function holds(person: Person, ability: Ability): boolean {
   return person.roles.some((role) => ABILITIES[role].includes(ability))
 }
 
@@ -46,7 +49,7 @@ export interface GrantFact {
 
 /** The greatest right that grants on the way to the path give at this moment, within what the person's credential is limited to. */
 export function rightOf(person: Person, path: string, onTheWay: readonly GrantFact[], now: string): Right | null {
-  let best: Right | null = able(person, 'content') ? 'manage' : null
+  let best: Right | null = holds(person, 'content') ? 'manage' : null
   for (const { right, until } of onTheWay) if ((until === null || until > now) && rank(right) > rank(best)) best = right
   return within(person.scope, path, best)
 }

@@ -65,10 +65,10 @@ export function siteTrash(core: SiteCore) {
       return listTrash(core.db.kysely, { after: request.after, limit: Math.min(request.limit ?? PAGE_MAX, PAGE_MAX), now: now() })
     },
 
-    /** Where something in the trash came from. Throws `storage.absent`. */
-    async trashEntry(request: { readonly id: string }): Promise<{ readonly path: string }> {
-      const { path } = await trashRow(core.db.kysely, request.id)
-      return { path }
+    /** Where something in the trash came from, and who put it there. Throws `storage.absent`. */
+    async trashEntry(request: { readonly id: string }): Promise<{ readonly path: string; readonly by: string }> {
+      const { path, by } = await trashRow(core.db.kysely, request.id)
+      return { path, by }
     },
 
     async restoreTrash(request: {

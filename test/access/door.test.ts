@@ -113,6 +113,29 @@ describe('grants', () => {
     await assert.rejects(read(door, '/archive/study/a.txt'), denied)
   })
 
+  it('whoever is given a folder of the same name gets nothing of what lay there before', async () => {
+    await using desk = await openDesk()
+    const { local, staff } = desk
+    await store(local, '/a/x/secret.txt', 'of before')
+    const before = new Date().toISOString()
+    const { trash } = await local.remove({ path: '/a/x', recursive: true })
+    await store(local, '/a/x/new.txt', 'new')
+    staff.hire(1)
+    await local.setGrant(toPerson(1, '/a', 'manage'))
+    const door = desk.access.enter(staff.hire(1))
+    assert.deepEqual((await door.trash({})).entries, [])
+    await assert.rejects(door.restoreTrash({ id: trash ?? '', to: '/a/x/old' }), denied)
+    await assert.rejects(door.emptyTrash({ ids: [trash ?? ''] }), denied)
+    await assert.rejects(door.planMoment({ path: '/a', at: before }), denied)
+    await assert.rejects(door.restoreMoment({ path: '/a', at: before }), denied)
+    // What one removed oneself comes back, but not to where one would manage it.
+    await store(local, '/b/mine.txt', 'mine')
+    await local.setGrant(toPerson(1, '/b', 'write'))
+    const own = await door.remove({ path: '/b/mine.txt', recursive: false })
+    await assert.rejects(door.restoreTrash({ id: own.trash ?? '', to: '/a/mine.txt' }), denied)
+    assert.equal((await door.restoreTrash({ id: own.trash ?? '' })).path, '/b/mine.txt')
+  })
+
   it('of groups, until a day, and never beyond what a token was limited to', async () => {
     await using desk = await openDesk()
     await store(desk.local, '/study/a.txt', 'alpha')
@@ -137,6 +160,22 @@ describe('grants', () => {
     await assert.rejects(token.setGrant(toPerson(1, '/study', 'manage')), denied)
     await assert.rejects(read(token, '/other/b.txt'), denied)
     await assert.rejects(token.setHealth({}), denied)
+    // Limited in any way, it does nothing for the whole site.
+    for (const scope of [
+      { rights: 'read', path: '/' },
+      { rights: 'write', path: '/' },
+      { rights: 'all', path: '/study' },
+    ] as const) {
+      const some = desk.access.enter({ ...steward, means: 'token', scope })
+      for (const work of [
+        () => some.emptyTrash({}),
+        () => some.purge(),
+        () => some.planPurge(),
+        () => some.setHealth({}),
+        () => some.auditHead(),
+      ])
+        await assert.rejects(work, denied, `${JSON.stringify(scope)} ${work.toString()}`)
+    }
   })
 
   it('only to those whom the site knows', async () => {
